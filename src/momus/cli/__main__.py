@@ -1,0 +1,3 @@
+from momus.cli import main
+
+main()
