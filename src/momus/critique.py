@@ -137,7 +137,8 @@ class Critique:
 
 @dataclass(frozen=True, slots=True)
 class Unanchored:
-    """A comment of a critic's text whose quote does not stand in the answer (or whose fence never closed)."""
+    """What of a critic's text stands nowhere in the answer: a quote that is not in it, a fence that never closed, a
+    suggestion that belongs to no anchored comment. Kept, so that nothing a critic said is lost in silence."""
 
     quote: str
     text: str
@@ -176,6 +177,8 @@ def parse(text: str, answer: str) -> Parsed:
             if current is not None and current.suggestion is None and block.closed:
                 trailing = f"{current.text}\n\n{block.after}" if block.after else current.text
                 comments[-1] = current = replace(current, suggestion=block.content, text=trailing)
+            else:
+                unanchored.append(Unanchored(block.content, block.after, _why_loose(current, block.closed)))
             continue
         start = _locate(block.content, answer, _occurrence(words)) if block.closed else None
         if start is None:
@@ -203,11 +206,9 @@ def occurrences(quote: str, answer: str) -> list[int]:
 def answer_of_reply(reply: str) -> str | None:
     """The largest code block of a chat reply, or None where less than half of its lines are code (section 2.1.4)."""
     _, blocks = _blocks(reply)
-    if not blocks:
-        return None
-    code_lines = sum(len(b.content.split("\n")) for b in blocks)
+    code_lines = sum(1 for block in blocks for line in block.content.split("\n") if line.strip())
     prose_lines = sum(1 for line in _outside_blocks(reply) if line.strip())
-    if code_lines < prose_lines:
+    if not code_lines or code_lines < prose_lines:
         return None
     return max((b.content for b in blocks), key=len) + "\n"
 
@@ -250,6 +251,16 @@ class TextMap:
         end = self.starts[line] if line < len(self.starts) else len(self.text)
         return start, start + len(self.text[start:end].rstrip("\r\n"))
 
+    def line_text(self, line: int) -> str:
+        """A 1-based line, its line ending left out."""
+        start, end = self.line_span(line)
+        return self.text[start:end]
+
+    @cached_property
+    def code_lines(self) -> tuple[int, ...]:
+        """The 1-based lines that are not blank."""
+        return tuple(line for line in range(1, self.line_count + 1) if self.line_text(line).strip())
+
     def offset(self, line: int, column: int = 1) -> int:
         """The offset of a 1-based line and code-point column, clamped to the line."""
         start, end = self.line_span(max(1, min(line, len(self.starts))))
@@ -274,11 +285,17 @@ class TextMap:
         return offset if self._ascii else len(self.text[:offset].encode("utf-8", "surrogatepass"))
 
     def offset_of_byte_column(self, line: int, byte_column: int) -> int:
-        """The offset of a 1-based line and a 0-based UTF-8 column, as the syntax tree gives it."""
+        """The offset of a 1-based line and a 0-based UTF-8 column, as the syntax tree gives it, clamped to the line.
+
+        A column inside a character is that character's start.
+        """
         start, end = self.line_span(line)
         if self._ascii:
-            return start + byte_column
-        return start + len(self.text[start:end].encode("utf-8")[:byte_column].decode("utf-8", "ignore"))
+            return min(start + byte_column, end)
+        encoded = self.text[start:end].encode("utf-8", "surrogatepass")
+        while 0 < byte_column < len(encoded) and encoded[byte_column] & 0xC0 == 0x80:
+            byte_column -= 1
+        return start + sum(byte & 0xC0 != 0x80 for byte in encoded[:byte_column])
 
 
 @dataclass(slots=True)
@@ -342,8 +359,16 @@ def _outside_blocks(text: str) -> list[str]:
 
 
 def _closes(line: str, fence: str) -> bool:
-    bare = line.strip(" \r\t")
-    return len(bare) >= len(fence) and set(bare) == {"`"}
+    # As in CommonMark, a closing fence is indented by three spaces at most: deeper ones are quoted docstrings.
+    bare = line.rstrip(" \r\t")
+    marks = bare.lstrip(" ")
+    return len(bare) - len(marks) <= 3 and len(marks) >= len(fence) and set(marks) == {"`"}
+
+
+def _why_loose(comment: Comment | None, closed: bool) -> str:
+    if not closed:
+        return "the suggestion's fence is not closed"
+    return "the suggestion follows no anchored quote" if comment is None else "a second suggestion for one comment"
 
 
 def _occurrence(words: list[str]) -> int:

@@ -11,8 +11,10 @@ import ast
 import difflib
 import io
 import tokenize
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from momus.critique import Comment, Span, TextMap
 from momus.records import Bug
@@ -59,9 +61,14 @@ def apply_suggestion(answer: str, highlight: Span, suggestion: str) -> str:
 
 
 def same_claim(a: Comment, text_a: TextMap, b: Comment, text_b: TextMap) -> bool:
-    """Whether two comments, each on its own version of a text, say the same of the same lines."""
+    """Whether two comments, each on its own version of a text, say the same of the same lines.
+
+    Categories part two claims only where both are known: `other` agrees with every category.
+    """
+    if a.category != b.category and "other" not in (a.category, b.category):
+        return False
     carried = carry(a.highlight, text_a, text_b)
-    return a.category == b.category and carried is not None and same_place(b.highlight, (carried,), text_b)
+    return carried is not None and same_place(b.highlight, (carried,), text_b)
 
 
 def carry(span: Span, before: TextMap, after: TextMap) -> Span | None:
@@ -96,25 +103,29 @@ class LineMap:
         return self._after.get(line, range(0))
 
 
+@lru_cache(maxsize=2048)
 def code_key(code: str) -> str:
     """Equal for two programs that differ in layout and comments only. Broken code goes by its tokens."""
     try:
-        return ast.dump(ast.parse(code))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in somebody's code is not ours to report
+            return ast.dump(ast.parse(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "\0" + _tokens(code)
 
 
 def _tokens(code: str) -> str:
+    # Indentation and line ends are part of a program even where it does not parse; blank lines and comments are not.
     kept: list[str] = []
-    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    marks = {tokenize.NEWLINE: "\n", tokenize.INDENT: "\1", tokenize.DEDENT: "\2"}
     try:
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
-            if token.type not in skipped:
-                kept.append(token.string)
+            if token.type not in (tokenize.COMMENT, tokenize.NL):
+                kept.append(marks.get(token.type, token.string))
     except (tokenize.TokenError, SyntaxError, ValueError):
-        return " ".join(code.split())
-    return " ".join(kept)
+        return "\0" + "\n".join(line.rstrip() for line in code.splitlines() if line.strip())
+    return "\n".join(kept)
 
 
 def _lines(text: TextMap) -> list[str]:
-    return [text.text[slice(*text.line_span(n))] for n in range(1, text.line_count + 1)]
+    return [text.line_text(n) for n in range(1, text.line_count + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -13,6 +14,9 @@ from momus.critique import CATEGORIES, Comment, Critique, Severity, Span
 from momus.errors import MomusError
 
 R = TypeVar("R", bound="Record")
+
+_BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RecordError(MomusError):
@@ -40,6 +44,12 @@ class Task(Record):
     split: str | None = None
     source: str = ""
     licence: str = ""
+
+    def program(self, answer: str | None = None) -> str | None:
+        """Prelude, answer (this task's, or another one) and tests as one program to run; None without tests."""
+        if self.tests is None:
+            return None
+        return "\n".join((self.prelude, self.answer if answer is None else answer, self.tests))
 
 
 class Bug(Record):
@@ -116,16 +126,21 @@ class Rating(Record):
 
 def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     """Read records of one kind, lazily. Raises RecordError naming the line, OSError where the file cannot be read."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:  # bytes, so that a line that is not UTF-8 is reported like any other bad line
         for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield kind.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"]) or "the line"
-                raise RecordError(f"{path}:{number}: not a {kind.__name__}: {where}: {first['msg']}") from None
+            line = line.removeprefix(_BOM) if number == 1 else line
+            if line.strip():
+                yield read_line(line, kind, f"{path}:{number}")
+
+
+def read_line(line: bytes | str, kind: type[R], where: str) -> R:
+    """One record from one JSON line. Raises RecordError, which begins with `where`."""
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise RecordError(f"{where}: not a {kind.__name__}: {place}: {first['msg']}") from None
 
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> int:
@@ -142,9 +157,13 @@ def write_jsonl(path: Path, records: Iterable[Record]) -> int:
 
 
 def dump_line(record: Record) -> str:
-    """One JSON line; fields at their default are left out, so that files stay small and readable."""
+    """One JSON line; fields at their default are left out, so that files stay small and readable.
+
+    JSON in UTF-8 has no lone surrogates: each becomes U+FFFD, so that positions stay true.
+    """
     body: dict[str, Any] = record.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"schema_version": record.schema_version, **body}, ensure_ascii=False) + "\n"
+    line = json.dumps({"schema_version": record.schema_version, **body}, ensure_ascii=False) + "\n"
+    return _SURROGATE.sub("\ufffd", line)
 
 
 __all__ = [
@@ -159,5 +178,6 @@ __all__ = [
     "Task",
     "dump_line",
     "read_jsonl",
+    "read_line",
     "write_jsonl",
 ]

@@ -1,0 +1,55 @@
+"""Benches: what is promised to be fast, in CPU-seconds on one thread, as ratios against named peers in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+SUITES: tuple[str, ...] = ("decode", "quote", "startup", "review")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A promise and what was found: `value` is to be at most (or at least) `limit`."""
+
+    name: str
+    value: float
+    bound: Literal["at most", "at least"]
+    limit: float
+    unit: str
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.limit if self.bound == "at most" else self.value >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a suite found: its goals, and the figures behind them as they go into the results file."""
+
+    suite: str
+    goals: list[Goal]
+    figures: dict[str, Any]
+    packages: tuple[str, ...] = ()  # whose versions matter
+
+
+def run(suite: str, *, seed: int = 0, say: Callable[[str], None] = lambda line: None) -> Outcome:
+    """Run one suite. `say` hears what is being timed. Raises MomusError where something it needs is missing."""
+    if suite == "decode":
+        from momus.bench import decode
+
+        return decode.bench(seed=seed, say=say)
+    if suite == "quote":
+        from momus.bench import quote
+
+        return quote.bench(seed=seed, say=say)
+    if suite == "startup":
+        from momus.bench import startup
+
+        return startup.bench(seed=seed, say=say)
+    if suite == "review":
+        from momus.bench import review
+
+        return review.bench(seed=seed, say=say)
+    raise ValueError(f"a suite is one of {', '.join(SUITES)}, not {suite!r}")

@@ -1,0 +1,106 @@
+"""`momus bench`: times what is promised to be fast."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from momus.errors import MomusError
+
+if TYPE_CHECKING:
+    from momus.bench import Outcome
+
+_SUITES = ("decode", "quote", "startup", "review")
+
+
+@click.command()
+@click.argument("suite", type=click.Choice([*_SUITES, "all"]), default="all")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write the results there: a file, or a folder (SUITE.json)."
+)
+def command(suite: str, seed: int, as_json: bool, output: Path | None) -> None:
+    """Time what is promised to be fast: CPU-seconds on one thread, as ratios against named peers in one run.
+
+    decode: 28 drafts of one prompt against Hugging Face (needs the part 'train'). quote: quote masks. startup: the
+    shortest commands, and loading a model. review: reviews against pylint (needs the part 'linters').
+
+    Example: momus bench quote -o benchmarks/results
+    """
+    from momus.bench import run
+
+    suites = _SUITES if suite == "all" else (suite,)
+    if output is not None and output.suffix == ".json" and len(suites) > 1:
+        raise MomusError("several suites need a folder to write to: give -o a folder")
+    bodies = []
+    for name in suites:
+        outcome = run(name, seed=seed, say=_say)
+        body = _body(outcome, seed)
+        bodies.append(body)
+        if output is not None:
+            _write(body, output if output.suffix == ".json" else output / f"{name}.json")
+        if not as_json:
+            _show(outcome)
+    if as_json:
+        print(json.dumps(bodies if suite == "all" else bodies[0], indent=2))
+
+
+def _say(line: str) -> None:
+    if sys.stderr.isatty():
+        print(f"momus bench: {line} ...", file=sys.stderr)
+
+
+def _body(outcome: Outcome, seed: int) -> dict[str, Any]:
+    from momus import __version__
+    from momus.bench.process import machine, today, versions
+
+    return {
+        "schema_version": 1,
+        "suite": outcome.suite,
+        "command": f"momus bench {outcome.suite} --seed {seed}",
+        "date": today(),
+        "machine": machine(),
+        "versions": {"momus": __version__, **versions(outcome.packages)},
+        "goals": [
+            {
+                "name": goal.name,
+                "value": round(goal.value, 3),
+                "bound": goal.bound,
+                "limit": goal.limit,
+                "unit": goal.unit,
+                "holds": goal.holds,
+            }
+            for goal in outcome.goals
+        ],
+        "figures": outcome.figures,
+    }
+
+
+def _write(body: dict[str, Any], path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise MomusError(f"cannot write {path} ({error.strerror}); choose another place with -o") from error
+
+
+def _show(outcome: Outcome) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=outcome.suite, title_justify="left", box=None)
+    for heading in ("", "found", "promised", ""):
+        table.add_column(heading, justify="right" if heading else "left")
+    for goal in outcome.goals:
+        promised = f"{goal.bound} {goal.limit:g} {goal.unit}"
+        table.add_row(goal.name, f"{goal.value:g} {goal.unit}", promised, "holds" if goal.holds else "MISSED")
+    console = Console()
+    console.print(table)
+    console.print_json(data=outcome.figures)

@@ -1,0 +1,224 @@
+"""`momus measure`: critics on tasks with known bugs, beside those that know nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from momus import __version__
+from momus.errors import MomusError
+
+if TYPE_CHECKING:
+    from momus.critics import Critic
+    from momus.measure import Results
+    from momus.records import Tamper, Task
+
+T = TypeVar("T")
+KINDS = ("length", "bugs", "category", "operator", "held-out", "linter")
+# What stands in the folder of MOMUS_DATA: (file, label, only what parses). Elsewhere, name the file with --on.
+DEVELOPMENT = (
+    ("natural.jsonl", "natural bugs, small fixes", False),
+    ("humanevalfix.jsonl", "HumanEvalFix", False),
+    ("debugbench.jsonl", "DebugBench, parsing", True),
+)
+CLEAN = "correct.jsonl"
+PIPE_WIDTH = 220  # columns where there is no terminal to ask
+
+
+@click.command()
+@click.option("--critic", "critics", multiple=True, help="A critic, such as bundled or linter:ruff. May be repeated.")
+@click.option("--on", "bugs", multiple=True, metavar="PATH[:LABEL]", help="JSONL of tasks with known bugs.")
+@click.option("--clean", multiple=True, type=click.Path(path_type=Path), help="JSONL of answers without bugs.")
+@click.option("--only", is_flag=True, help="Leave out surprisal, random, everything and empty.")
+@click.option("--k", default=3, show_default=True, type=click.IntRange(1), help="Comments read for the @k measures.")
+@click.option("--budget-lines", default=3, show_default=True, type=click.IntRange(1), help="Lines that each may flag.")
+@click.option("--limit", type=click.IntRange(1), help="So many of each file, drawn at random.")
+@click.option("--split", help="One side of the split only. Of the data in MOMUS_DATA: dev, unless told.")
+@click.option("--any-fix", is_flag=True, help="Keep also bugs whose fix has no unique place (they need --prove).")
+@click.option("--parses", is_flag=True, help="Keep only answers that are valid Python.")
+@click.option("--prove", is_flag=True, help="A suggestion that makes the tests pass, in the sandbox, is a fix too.")
+@click.option("--sandbox", default="auto", show_default=True, help="auto, or unsafe-local.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="Folder of the bundle for bundled and surprisal.")
+@click.option("--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep critiques here, and take them up.")
+@click.option("--by", "kinds", multiple=True, type=click.Choice(KINDS), help="Figures also by this. Default: length.")
+@click.option("--draws", default=2000, show_default=True, type=click.IntRange(1), help="Bootstrap draws.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the tables in markdown.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as JSON here.")
+def command(
+    critics: tuple[str, ...],
+    bugs: tuple[str, ...],
+    clean: tuple[Path, ...],
+    only: bool,
+    k: int,
+    budget_lines: int,
+    limit: int | None,
+    split: str | None,
+    any_fix: bool,
+    parses: bool,
+    prove: bool,
+    sandbox: str,
+    bundle: Path | None,
+    runs: Path | None,
+    kinds: tuple[str, ...],
+    draws: int,
+    seed: int,
+    as_json: bool,
+    as_markdown: bool,
+    output: Path | None,
+) -> int:
+    """Measure critics on tasks with known bugs, one table for each file of them.
+
+    Without --on: the data in the folder that MOMUS_DATA names, or else the small set that Momus wrote itself.
+    With --runs, a run that was stopped goes on where it was.
+
+    Example: momus measure --critic bundled --critic linter:ruff --on bugs.jsonl --clean clean.jsonl
+    """
+    from momus.cli.progress import progress
+    from momus.measure import measure, sandbox_prover
+    from momus.tamper.operators import OPERATORS
+
+    if as_json and as_markdown:
+        raise MomusError("--json and --markdown exclude each other: choose one")
+    sets, cleans = _data(bugs, clean, split=split, any_fix=any_fix, parses=parses)
+    opened = _open(critics, only=only, bundle=bundle)
+    chosen = [_draw(tasks, limit, seed) for tasks in cleans]
+    results = [
+        measure(
+            opened,
+            _draw(tampers, limit, seed),
+            [task for tasks in chosen for task in tasks],
+            label=label,
+            k=k,
+            budget=budget_lines,
+            seed=seed,
+            draws=draws,
+            prover=sandbox_prover(sandbox) if prove else None,
+            held_out=frozenset(name for name, operator in OPERATORS.items() if operator.held_out),
+            runs=runs,
+            track=progress,
+        )
+        for label, tampers in sets
+    ]
+    body = {"schema_version": 1, "momus": __version__, "draws": draws, "data": [r.to_json() for r in results]}
+    if output is not None:
+        _write(output, body)
+    _print(results, body, kinds or ("length",), as_json=as_json, as_markdown=as_markdown)
+    return _complain(results)
+
+
+def _data(
+    bugs: tuple[str, ...], clean: tuple[Path, ...], *, split: str | None, any_fix: bool, parses: bool
+) -> tuple[list[tuple[str, list[Tamper]]], list[list[Task]]]:
+    from momus.measure import data_folder, load_bugs, load_clean, small_bugs
+
+    sets = []
+    folder = data_folder()
+    if bugs:
+        for path, label in map(_labelled, bugs):
+            sets.append((label, load_bugs(path, small_fix=not any_fix, parses=parses, split=split)))
+    elif folder is not None:
+        split = split or "dev"
+        for name, label, must_parse in DEVELOPMENT:
+            if (folder / name).is_file():
+                found = load_bugs(folder / name, small_fix=not any_fix, parses=parses or must_parse, split=split)
+                sets.append((f"{label} ({split})", found))
+        if not sets:
+            raise MomusError(f"{folder} holds none of the known data files: name one with --on")
+        if not clean and (folder / CLEAN).is_file():
+            clean = (folder / CLEAN,)
+    else:
+        small = small_bugs()
+        sets.append(("small set", small))
+        said = f"MOMUS_DATA is not set: measuring on the small set that Momus wrote itself ({len(small)} tasks)"
+        print(f"momus: {said}", file=sys.stderr)
+    for label, tampers in sets:
+        if not tampers:
+            raise MomusError(f"{label}: no task is left to measure on: see --split, --any-fix and --parses")
+    return sets, [load_clean(path, split=split) for path in clean]
+
+
+def _labelled(named: str) -> tuple[Path, str]:
+    path, separator, label = named.rpartition(":")
+    if separator and path and label and not Path(named).exists():
+        return Path(path), label
+    return Path(named), Path(named).stem
+
+
+def _open(names: Sequence[str], *, only: bool, bundle: Path | None) -> list[Critic]:
+    from momus.critics import TRIVIAL, open_critic
+
+    # The baselines put all lines in order, so that they can be read to as many lines as the others flag.
+    options: dict[str, dict[str, Any]] = {"random": {"comments": None}, "surprisal": {"comments": None}}
+    if bundle is not None:
+        options["surprisal"]["bundle"] = bundle
+        options["bundled"] = {"bundle": bundle}
+    if only and not names:
+        raise MomusError("--only leaves nothing to measure: name a critic with --critic")
+    wanted = dict.fromkeys(names or ("bundled",))
+    opened = [open_critic(name, **options.get(name, {})) for name in wanted]
+    for name in () if only else TRIVIAL:
+        if name not in wanted:
+            try:
+                opened.append(open_critic(name, **options.get(name, {})))
+            except MomusError as error:
+                print(f"momus: the baseline {name} is left out: {error}", file=sys.stderr)
+    return opened
+
+
+def _draw(items: list[T], limit: int | None, seed: int) -> list[T]:
+    """So many items drawn at random, in their order."""
+    if limit is None or limit >= len(items):
+        return items
+    return [items[i] for i in sorted(random.Random(seed).sample(range(len(items)), limit))]
+
+
+def _write(path: Path, body: dict[str, Any]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise MomusError(f"can't write {path}: {error.strerror or error}: choose another file") from None
+
+
+def _print(
+    results: list[Results], body: dict[str, Any], kinds: Sequence[str], *, as_json: bool, as_markdown: bool
+) -> None:
+    if as_json:
+        click.echo(json.dumps(body, ensure_ascii=False))
+    elif as_markdown:
+        from momus.measure.table import markdown
+
+        click.echo("\n".join(markdown(result, kinds) for result in results), nl=False)
+    else:
+        from rich.console import Console
+
+        from momus.measure.table import rich_slice, rich_table
+
+        console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+        for result in results:
+            console.print(rich_table(result))
+            for kind in kinds:
+                if kind in result.sizes:
+                    console.print(rich_slice(result, kind))
+
+
+def _complain(results: list[Results]) -> int:
+    """2 where a critic could do nothing at all; the reason of each failure once, on standard error."""
+    code = 0
+    for result in results:
+        for row in result.rows:
+            if row.failed:
+                told = f"{row.critic} failed on {row.failed} of {result.answers} answers"
+                print(f"momus: {result.label}: {told}: {row.error}", file=sys.stderr)
+                code = 2 if row.failed == result.answers else code
+    return code

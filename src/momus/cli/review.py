@@ -1,0 +1,289 @@
+"""`momus review`: what is to be looked at, how it is shown, and what the exit code says."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from momus.errors import MomusError
+
+if TYPE_CHECKING:
+    from momus.review.baseline import Baseline
+    from momus.review.config import Config, Settings
+    from momus.review.finding import Report
+    from momus.review.plan import Asked, Job
+
+_FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, markdown, html"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--diff", metavar="REF", help="Review what changed since this branch left REF, uncommitted work too.")
+@click.option("--staged", is_flag=True, help="Review what is staged in git.")
+@click.option("--patch", metavar="FILE", help="Review what a patch changes, applied or not ('-': standard input).")
+@click.option("--stdin-filename", metavar="NAME", help="The name of what is read from standard input (PATH '-').")
+@click.option("--critic", metavar="NAME", help="Who reviews: bundled, linter:ruff, ...  [default: bundled]")
+@click.option("--seed", type=int, help="Same seed, same review.  [default: 0]")
+@click.option("--output-format", "--format", metavar="NAME", help=f"One of {_FORMATS}.  [default: text]")
+@click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
+@click.option("-o", "--output-file", metavar="FILE", help="Write there instead of to standard output.")
+@click.option("--suggest", is_flag=True, help="Print suggestions as a patch for 'git apply' instead of the findings.")
+@click.option("--fail-on", metavar="SEVERITY", help="never, low, medium or high: from there, exit 1.  [default: low]")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings; what could not be reviewed still exits 2.")
+@click.option("--min-confidence", type=float, metavar="0..1", help="Hide findings below this confidence.  [default: 0]")
+@click.option("--max-findings", type=int, metavar="N", help="Show at most N in a file; 0 for all.  [default: 10]")
+@click.option("--baseline", metavar="FILE", help="Show only what is not in this file.")
+@click.option("--write-baseline", is_flag=True, help="Write all findings to the --baseline file; its reasons stay.")
+@click.option("--add-ignore", is_flag=True, help="Write an ignore comment beside every finding.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as a line of .gitignore would.")
+@click.option("--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one setting.")
+@click.option("--isolated", is_flag=True, help="Read no configuration files and no MOMUS_* settings.")
+@click.option("--no-cache", is_flag=True, help="Ask the critic again, even where nothing changed.")
+@click.option("--show-settings", is_flag=True, help="Print the settings and where each was set, and stop.")
+@click.option("--show-files", is_flag=True, help="Print the files that would be reviewed, and stop.")
+@click.option("--dry-run", is_flag=True, help="Print what would be put to the critic, and stop.")
+@click.option("-q", "--quiet", is_flag=True, help="Print findings only; nothing where there are none.")
+def command(
+    paths: tuple[Path, ...],
+    diff: str | None,
+    staged: bool,
+    patch: str | None,
+    stdin_filename: str | None,
+    output_file: str | None,
+    suggest: bool,
+    exit_zero: bool,
+    write_baseline: bool,
+    add_ignore: bool,
+    overrides: tuple[str, ...],
+    isolated: bool,
+    show_settings: bool,
+    show_files: bool,
+    dry_run: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Review files, folders, standard input (-) or a diff; by default this folder.
+
+    Silence a finding with a comment: `# momus: ignore[category] reason` beside or above it, `# momus: ignore-file
+    reason` for a whole file. Settings: [tool.momus] in pyproject.toml, or momus.toml; the nearest holds.
+
+    Exit codes: 0 nothing found, 1 findings, 2 something was not reviewed, 130 interrupted.
+
+    Example: momus review src --fail-on high
+
+    Example: momus review --diff main --output-format sarif -o review.sarif
+    """
+    from momus.review.config import Config
+    from momus.review.plan import plan
+
+    if write_baseline and (diff is not None or staged or patch is not None):
+        raise MomusError("--write-baseline needs whole files: leave out --diff, --staged and --patch")
+    if add_ignore and (staged or patch is not None or Path("-") in paths):
+        raise MomusError("--add-ignore writes into files on disk: leave out --staged, --patch and '-'")
+    config = Config(options=_settings_given(options), overrides=overrides, isolated=isolated)
+    root = Path.cwd()
+    settings = config.near(root)
+    if show_settings:
+        return _show_settings(config, paths, root)
+    if write_baseline and not settings.baseline:
+        raise MomusError("--write-baseline needs --baseline FILE to write to")
+    output = _checked_output(output_file)
+    known = _baseline(settings, root, missing_ok=write_baseline)
+    jobs = plan(_asked(paths, diff, staged, patch, stdin_filename), config, root)
+    if show_files or dry_run:
+        return _show_jobs(jobs, settings, units=dry_run)
+    if not jobs:
+        _say_nothing_found(paths, diff is not None or staged or patch is not None, quiet)
+    report = _review(jobs, settings, root, known)
+    code = _exit_code(report, jobs, exit_zero)
+    if write_baseline and known is not None:
+        code = _write_baseline(report, known, settings, root)
+    elif add_ignore:
+        code = _add_ignores(report, jobs)
+    elif suggest:
+        _print_patch(report, output)
+    elif not (quiet and not report.findings and report.complete):
+        _print_report(report, settings.output_format, output)
+    if (suggest or write_baseline or add_ignore) and not report.complete:
+        for file in report.failed:
+            print(f"momus: {file.path}: {file.error}", file=sys.stderr)
+    if report.interrupted:
+        print(f"momus: interrupted: {len(report.files)} of {report.planned} files reviewed", file=sys.stderr)
+        return 130
+    return code
+
+
+def _settings_given(options: dict[str, Any]) -> dict[str, object]:
+    """The command line's settings under their names in the configuration; None for what was not given."""
+    given: dict[str, object] = {
+        key: options[key] for key in ("critic", "seed", "fail_on", "min_confidence", "max_findings", "baseline")
+    }
+    given["output_format"] = "json" if options["as_json"] else options["output_format"]
+    given["exclude"] = options["exclude"] or None
+    given["cache"] = False if options["no_cache"] else None
+    return given
+
+
+def _asked(
+    paths: tuple[Path, ...], diff: str | None, staged: bool, patch: str | None, stdin_filename: str | None
+) -> Asked:
+    from momus.review.plan import Asked
+
+    reads_stdin = Path("-") in paths
+    if sum((diff is not None, staged, patch is not None, reads_stdin)) > 1 or (reads_stdin and len(paths) > 1):
+        raise MomusError("--diff, --staged, --patch and '-' exclude each other: give one of them")
+    if stdin_filename is not None and not reads_stdin:
+        raise MomusError("--stdin-filename names standard input: give '-' as the path")
+    if reads_stdin:
+        return Asked(stdin=sys.stdin.buffer.read(), stdin_filename=stdin_filename or "stdin.py")
+    return Asked(paths, diff=diff, staged=staged, patch=_read_patch(patch) if patch is not None else None)
+
+
+def _read_patch(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise MomusError(f"cannot read the patch {name}: {error.strerror or error}") from None
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _checked_output(name: str | None) -> Path | None:
+    """The file to write to, found to be writable before any work is done. What is in it stays until then."""
+    if name is None or name == "-":
+        return None
+    path = Path(name)
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise MomusError(f"cannot write to {name}: {error.strerror or error}") from None
+    return path
+
+
+def _baseline_path(settings: Settings, root: Path) -> Path:
+    return (settings.folder("baseline") or root) / settings.baseline
+
+
+def _baseline(settings: Settings, root: Path, *, missing_ok: bool) -> Baseline | None:
+    from momus.review.baseline import Baseline, read_baseline
+
+    if not settings.baseline:
+        return None
+    path = _baseline_path(settings, root)
+    return Baseline() if missing_ok and not path.exists() else read_baseline(path)
+
+
+def _review(jobs: list[Job], settings: Settings, root: Path, known: Baseline | None) -> Report:
+    from momus.cli.progress import progress
+    from momus.review.run import conduct
+
+    return conduct(jobs, settings, root, baseline=known, progress=progress if sys.stderr.isatty() else None)
+
+
+def _exit_code(report: Report, jobs: list[Job], exit_zero: bool) -> int:
+    from momus.review.run import fails
+
+    if not report.complete:
+        return 2
+    limits = {job.shown: job.settings.fail_on for job in jobs}
+    return 1 if not exit_zero and fails(report, lambda file: limits[file.path]) else 0
+
+
+def _print_report(report: Report, name: str, output: Path | None) -> None:
+    from momus.review.output import FORMATS, Options
+
+    if output is None:
+        _write(FORMATS[name](report, Options.for_stream(sys.stdout)).encode("utf-8", "replace"), None)
+    else:
+        plain = Options(workspace=Options.for_stream(sys.stderr).workspace)
+        _write(FORMATS[name](report, plain).encode("utf-8", "replace"), output)
+
+
+def _print_patch(report: Report, output: Path | None) -> None:
+    from momus.review.suggest import suggestions_patch
+
+    patch, left = suggestions_patch(report.files)
+    _write(patch, output)
+    for sentence in left:
+        print(f"momus: left out: {sentence}", file=sys.stderr)
+
+
+def _write(data: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise MomusError(f"cannot write to {output}: {error.strerror or error}") from None
+
+
+def _write_baseline(report: Report, known: Baseline, settings: Settings, root: Path) -> int:
+    from momus.review.baseline import write_baseline
+
+    path = _baseline_path(settings, root)
+    updated = known.updated(report.files)
+    write_baseline(path, updated)
+    print(f"{len(updated.known)} findings in {path}", file=sys.stderr)
+    return 0 if report.complete else 2
+
+
+def _add_ignores(report: Report, jobs: list[Job]) -> int:
+    from momus.review.silence import silence
+
+    places = {job.shown: job.path for job in jobs}
+    total, left = 0, list[str]()
+    for file in report.files:
+        covered, said = silence(file, places[file.path])
+        total += covered
+        left += said
+    for sentence in left:
+        print(f"momus: not ignored: {sentence}", file=sys.stderr)
+    print(f"{total} findings ignored: now give each comment its reason", file=sys.stderr)
+    return 0 if report.complete and not left else 2
+
+
+def _show_settings(config: Config, paths: tuple[Path, ...], root: Path) -> int:
+    """Print the settings that hold for the first path, as TOML, with where each comes from."""
+    place = Path(os.path.abspath(root / paths[0])) if paths else root  # noqa: PTH100 -- a link keeps its name
+    settings = config.near(place)
+    for key, value in settings.as_dict().items():
+        click.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}  # {settings.origin.get(key, 'default')}")
+    return 0
+
+
+def _show_jobs(jobs: list[Job], settings: Settings, *, units: bool) -> int:
+    """Print the files that would be reviewed, and with `units` what of them would be put to the critic."""
+    from momus.review.run import Reviewer, open_named
+
+    reviewer = Reviewer(open_named(settings.critic), jobs) if units else None
+    failed = False
+    for job in jobs:
+        try:
+            if job.error is not None:
+                raise MomusError(job.error)
+            found = reviewer.units(job) if reviewer is not None else None
+        except MomusError as error:
+            failed = True
+            print(f"momus: {job.shown}: {error}", file=sys.stderr)
+            continue
+        if found is None:
+            click.echo(job.shown)
+            continue
+        click.echo(f"{job.shown}: {len(found)} {'unit' if len(found) == 1 else 'units'}")
+        for unit in found:
+            click.echo(f"  {unit.lines[0]}-{unit.lines[-1]}  {unit.name}  ({len(unit.lines)} lines)")
+    return 2 if failed else 0
+
+
+def _say_nothing_found(paths: tuple[Path, ...], of_diff: bool, quiet: bool) -> None:
+    if not quiet:
+        where = "in the diff" if of_diff else f"under {', '.join(map(str, paths)) or 'this folder'}"
+        print(f"momus: there is no Python to review {where}", file=sys.stderr)

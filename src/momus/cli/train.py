@@ -1,0 +1,132 @@
+"""`momus train`: from packages to a bundle, one command a stage."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from momus.cli.corpus_commands import corpus, tokenizer
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+_config = click.option("--config", type=FILE, default=Path("configs/bundled.toml"), show_default=True)
+_corpus = click.option("--corpus", "corpus_dir", type=FOLDER, default=Path("runs/corpus"), show_default=True)
+_tokenizer = click.option(
+    "--tokenizer", "tokenizer_dir", type=FOLDER, default=Path("runs/tokenizer"), show_default=True
+)
+_jobs = click.option("--jobs", default=2, show_default=True, help="Processes that prepare examples.")
+_minutes = click.option("--minutes", type=float, help="Stop after this long, with a checkpoint; run again to go on.")
+
+
+@click.group()
+def command() -> None:
+    """Train a critic, stage by stage; every stage resumes where it stopped.
+
+    Example: momus train corpus && momus train tokenizer && momus train pretrain && momus train sft
+    """
+
+
+command.add_command(corpus)
+command.add_command(tokenizer)
+
+
+@command.command()
+@_config
+@_corpus
+@_tokenizer
+@_jobs
+@_minutes
+@click.option("--out", type=FOLDER, default=Path("runs/pretrain"), show_default=True)
+def pretrain(config: Path, corpus_dir: Path, tokenizer_dir: Path, jobs: int, minutes: float | None, out: Path) -> None:
+    """Learn code. Several processes: torchrun --nproc_per_node 2 -m momus train pretrain."""
+    from momus.train import stages
+    from momus.train.config import load_config
+
+    done = stages.pretrain(
+        load_config(config), corpus_dir, tokenizer_dir / "tokenizer.json", out, jobs=jobs, minutes=minutes
+    )
+    _say(done, out)
+
+
+@command.command()
+@_config
+@_corpus
+@_tokenizer
+@_jobs
+@_minutes
+@click.option("--from", "start", type=FOLDER, default=Path("runs/pretrain"), show_default=True)
+@click.option("--also", multiple=True, type=FILE, help="JSONL of tasks to tamper, or of bugs with their fixes.")
+@click.option("--out", type=FOLDER, default=Path("runs/sft"), show_default=True)
+def sft(
+    config: Path,
+    corpus_dir: Path,
+    tokenizer_dir: Path,
+    jobs: int,
+    minutes: float | None,
+    start: Path,
+    also: tuple[Path, ...],
+    out: Path,
+) -> None:
+    """Learn to criticise: tampers with their gold critiques, and their clean twins with silence."""
+    from momus.train import stages
+    from momus.train.config import load_config
+    from momus.train.sources import training_records
+
+    done = stages.sft(
+        load_config(config),
+        corpus_dir,
+        tokenizer_dir / "tokenizer.json",
+        start,
+        out,
+        more=training_records(also),
+        jobs=jobs,
+        minutes=minutes,
+    )
+    _say(done, out)
+
+
+@command.command()
+@_corpus
+@_tokenizer
+@click.option("--from", "checkpoint", type=FOLDER, default=Path("runs/sft"), show_default=True)
+@click.option("--ngram", type=FILE, default=Path("runs/ngram/ngram.npz"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("src/momus/bundle"), show_default=True)
+@click.option("--name", default="momus-small", show_default=True)
+@click.option("--bits", type=click.Choice(["8", "32"]), default="8", show_default=True)
+@click.option("--pairs", default=400, show_default=True, help="Development tampers that the gate is fitted on.")
+@click.option("--clean-flagged", default=0.1, show_default=True, help="Share of clean answers that may be spoken of.")
+def export(
+    corpus_dir: Path,
+    tokenizer_dir: Path,
+    checkpoint: Path,
+    ngram: Path,
+    out: Path,
+    name: str,
+    bits: str,
+    pairs: int,
+    clean_flagged: float,
+) -> None:
+    """Write a checkpoint as a bundle, with a fitted gate and a model card."""
+    import json
+
+    from momus.train.export import export as write
+
+    report = write(
+        checkpoint,
+        tokenizer_dir / "tokenizer.json",
+        ngram,
+        corpus_dir,
+        out,
+        name=name,
+        bits=8 if bits == "8" else 32,
+        pairs=pairs,
+        clean_flagged=clean_flagged,
+    )
+    print(json.dumps(report, indent=2))
+
+
+def _say(done: bool, out: Path) -> None:
+    print(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}", file=sys.stderr)

@@ -1,0 +1,39 @@
+"""What a critic is, and how one is kept going where a task makes it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from momus.critique import Critique
+from momus.records import Sampled, Task
+
+
+class Critic(Protocol):
+    """Whatever writes critiques.
+
+    It may also have `version`, a string that changes with whatever makes it write other critiques (its weights, its
+    settings), and `ranks`, true where it puts lines in order rather than claim anything of them.
+    """
+
+    name: str
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        """`n` critiques of each task, in order; a task that makes the critic fail gets an `error`, never silence."""
+        ...
+
+
+def each(name: str, tasks: Iterable[Task], n: int, write: Callable[[Task, int], Critique]) -> Iterator[Sampled]:
+    """Critiques of tasks one by one, where `write` makes the i-th of a task; what it raises becomes the error."""
+    for task in tasks:
+        for i in range(n):
+            try:
+                yield Sampled(task_id=task.id, critic=name, i=i, critique=write(task, i))
+            except Exception as error:
+                yield failed(name, task, i, error)
+
+
+def failed(name: str, task: Task, i: int, error: Exception) -> Sampled:
+    """The record of a failure."""
+    said = str(error) or type(error).__name__
+    return Sampled(task_id=task.id, critic=name, i=i, finish="error", error=said)

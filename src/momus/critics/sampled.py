@@ -1,0 +1,179 @@
+"""A model's critic without search: one pass decides which lines are suspect, best-of-n words each remark."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from momus import __version__
+from momus.critics.protocol import failed
+from momus.critique import Comment, Critique, TextMap
+from momus.errors import MomusError
+from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle, windows
+from momus.models.dialect import stripped_line
+from momus.models.protocol import Prompt
+from momus.records import Sampled, Task
+
+DRAFTS = 4
+TEMPERATURE = 0.7
+MAX_TOKENS = 160  # of one remark with its suggestion
+MAX_COMMENTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Remark:
+    comment: Comment
+    logprob: float
+    finish: Literal["stop", "length"]
+
+
+class SampledCritic:
+    """The bundled critic by itself. `threshold` overrides the gate's; 0 speaks of every answer.
+
+    Of each suspect line `drafts` remarks are sampled, and the one is kept whose tokens, those that were free choices,
+    have the highest mean log-probability. `comments` is how many lines may be remarked on.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, threshold: float | None = None, drafts: int = DRAFTS, comments: int = MAX_COMMENTS
+    ) -> None:
+        if drafts < 1 or comments < 1:
+            raise MomusError("a critic needs at least one draft and one comment: give drafts and comments of 1 or more")
+        self.name = "bundled"
+        self.version = f"{__version__}/{bundle.version}/{threshold}/{drafts}/{comments}"
+        self._bundle = bundle
+        self._backend = bundle.backend
+        self._threshold = bundle.gate.threshold if threshold is None else threshold
+        self._drafts, self._comments = drafts, comments
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        """`n` critiques of each task. Silence costs one pass over the answer and no sampling."""
+        for task in tasks:
+            for i in range(n):
+                try:
+                    yield self._critique(task, i, seed + i)
+                except (MomusError, ValueError, ArithmeticError, MemoryError) as error:
+                    yield failed(self.name, task, i, error)
+
+    def suspicions(self, task: Task) -> list[Suspicion]:
+        """What the model makes of every line of an answer; where windows overlap, the graver view counts."""
+        gravest: dict[int, Suspicion] = {}
+        for first, last in self._windows(task):
+            session = self._open(task, first, last)
+            for found in session.suspicions():
+                line = first + found.line - 1
+                known = gravest.get(line)
+                if known is None or self._confidence(found) > self._confidence(known):
+                    gravest[line] = Suspicion(line, found.scan_logit, found.log_point)
+            session.close()
+        return [gravest[line] for line in sorted(gravest)]
+
+    def _critique(self, task: Task, i: int, seed: int) -> Sampled:
+        text = TextMap(task.answer)
+        remarks: dict[int, _Remark] = {}
+        covered: set[int] = set()
+        for first, last in self._windows(task):
+            covered.update(range(first, last + 1))
+            session = self._open(task, first, last)
+            judged = [(self._confidence(s), s) for s in session.suspicions()]
+            suspect = sorted((c for c in judged if c[0] >= self._threshold), key=lambda c: -c[0])
+            for confidence, suspicion in suspect[: self._comments]:
+                line = first + suspicion.line - 1
+                known = remarks.get(line)
+                if known is None or (known.comment.confidence or 0) < confidence:
+                    remark = self._remark(session, suspicion.line, confidence, text, line, seed)
+                    if remark is not None:
+                        remarks[line] = remark
+            session.close()
+        kept = sorted(remarks.values(), key=lambda r: -(r.comment.confidence or 0))[: self._comments]
+        return Sampled(
+            task_id=task.id,
+            critic=self.name,
+            i=i,
+            critique=Critique(tuple(remark.comment for remark in kept)),
+            logprob=sum(r.logprob for r in kept) / len(kept) if kept else None,
+            finish="length" if any(r.finish == "length" for r in kept) else "stop",
+            left_out=_left_out(text, covered),
+        )
+
+    def _remark(
+        self, session: BundledSession, line: int, confidence: float, text: TextMap, whole_line: int, seed: int
+    ) -> _Remark | None:
+        """The best of the drafts about one line; `line` counts in the window, `whole_line` in the answer."""
+        dialect = session.dialect
+        start, end = session.text.line_span(line)
+        quote = [dialect.open, *dialect.quote_line(line, session.text.text[start:end]), dialect.close]
+        branches = session.fork(None, self._drafts)
+        session.extend(branches, [quote] * len(branches))
+        drawn = session.sample(
+            branches,
+            max_tokens=MAX_TOKENS,
+            temperature=TEMPERATURE,
+            stop=frozenset((dialect.end, dialect.open)),
+            quote=None,
+            seed=seed,
+        )
+        best = max(drawn, key=lambda draft: draft.branch.mean_logprob)
+        tokens = best.branch.tokens
+        if best.finish == "stop":
+            tokens = tokens[:-1]
+        written = dialect.critique_of(tokens, session.text).comments
+        highlight = stripped_line(text, whole_line)
+        if not written or highlight is None:
+            return None
+        said = written[0]
+        suggestion = said.suggestion
+        if suggestion is not None:
+            begin, _ = text.line_span(whole_line)
+            suggestion = _indented(suggestion, text.text[begin : highlight.start], session.text.text[start:end])
+            if suggestion == highlight.of(text.text):
+                suggestion = None  # proposes what stands there already
+        comment = Comment(highlight, said.text, said.category, said.severity, suggestion, round(confidence, 4))
+        return _Remark(comment, best.branch.mean_logprob, best.finish)
+
+    def _open(self, task: Task, first: int, last: int) -> BundledSession:
+        text = TextMap(task.answer)
+        lines = [task.answer[slice(*text.line_span(number))] for number in range(first, last + 1)]
+        return self._backend.open(Prompt(task.question, textwrap.dedent("\n".join(lines))))
+
+    def _windows(self, task: Task) -> list[tuple[int, int]]:
+        return windows(task.question, task.answer, self._bundle.dialect, self._bundle.arch.context)
+
+    def _confidence(self, suspicion: Suspicion) -> float:
+        return self._bundle.gate.confidence(suspicion.scan_logit, suspicion.log_point)
+
+
+def open_bundled(
+    *,
+    bundle: Path | str | None = None,
+    runtime: RuntimeName = "auto",
+    threshold: float | None = None,
+    drafts: int = DRAFTS,
+    comments: int = MAX_COMMENTS,
+) -> SampledCritic:
+    """The critic over a bundle; the shipped one where no folder is named. Raises MomusError."""
+    opened = open_bundle(Path(bundle) if bundle else None, runtime=runtime)
+    return SampledCritic(opened, threshold=threshold, drafts=drafts, comments=comments)
+
+
+def _indented(suggestion: str, indent: str, windowed: str) -> str:
+    """A suggestion made in a dedented window, with the further lines indented as the answer has them."""
+    inner = windowed[: len(windowed) - len(windowed.lstrip())]
+    taken = indent[: len(indent) - len(inner)] if indent.endswith(inner) else ""
+    first, *further = suggestion.split("\n")
+    return "\n".join([first, *(taken + line if line.strip() else line for line in further)])
+
+
+def _left_out(text: TextMap, covered: set[int]) -> str | None:
+    missing = [
+        number
+        for number in range(1, text.line_count + 1)
+        if number not in covered and text.text[slice(*text.line_span(number))].strip()
+    ]
+    if not missing:
+        return None
+    named = ", ".join(str(number) for number in missing[:5]) + (", ..." if len(missing) > 5 else "")
+    return f"line{'s' if len(missing) > 1 else ''} {named}: too long for the model's context"

@@ -1,0 +1,74 @@
+"""Critics that know nothing, so that no figure has to stand alone: silence, every line, a line at random."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+
+from momus.critics.protocol import each
+from momus.critique import Comment, Critique, Span, TextMap
+from momus.records import Sampled, Task
+
+
+class Empty:
+    """Finds no problem in anything."""
+
+    name = "empty"
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        return each(self.name, tasks, n, lambda task, i: Critique())
+
+
+class Everything:
+    """Comments on every line that is not blank, from the top."""
+
+    name = "everything"
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        return each(
+            self.name, tasks, n, lambda task, i: on_lines(TextMap(task.answer), None, "This line may be wrong.")
+        )
+
+
+class Random:
+    """Comments on lines drawn at random from those that are not blank: `comments` of them, None for all, shuffled.
+
+    What is drawn depends on the seed, the task's id and its answer alone.
+    """
+
+    name = "random"
+
+    def __init__(self, comments: int | None = 1) -> None:
+        self.comments = comments
+        self.version = f"comments={comments}"
+        self.ranks = comments is None
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        def write(task: Task, i: int) -> Critique:
+            text = TextMap(task.answer)
+            lines = list(text.code_lines)
+            random.Random(f"{seed}/{i}/{task.id}/{task.answer}").shuffle(lines)
+            return on_lines(text, lines[: self.comments], "This line was drawn at random.")
+
+        return each(self.name, tasks, n, write)
+
+
+def on_lines(
+    text: TextMap, lines: Sequence[int] | None, remark: str, confidences: Sequence[float] | None = None
+) -> Critique:
+    """The same remark on each of some lines (None: all that are not blank), in the order given."""
+    chosen = text.code_lines if lines is None else lines
+    levels: Sequence[float | None] = [None] * len(chosen) if confidences is None else confidences
+    return Critique(
+        tuple(
+            Comment(line_highlight(text, line), remark, severity="low", confidence=level)
+            for line, level in zip(chosen, levels, strict=True)
+        )
+    )
+
+
+def line_highlight(text: TextMap, line: int) -> Span:
+    """The code of a line that is not blank, its indentation and what trails it left out."""
+    start, end = text.line_span(line)
+    code = text.text[start:end]
+    return Span(start + len(code) - len(code.lstrip()), start + len(code.rstrip()))

@@ -1,0 +1,63 @@
+"""One task with known bugs, prepared once for all critics: the lines of its bugs, here and in the clean twin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from momus.critique import Comment, Span, TextMap
+from momus.match import LineMap
+from momus.measure.datasets import twin_of
+from momus.records import Tamper, Task
+
+Lines = frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """A tamper, with what each comment on it, and on its twin, is held against.
+
+    `task` and `twin` bear an id that tells the version of the answer, so that critiques of the two, and of later
+    versions, are never taken for one another. `bug_lines[i]` are the lines of bug i, `twin_lines[i]` where they stand
+    in the twin (none, where the fix takes them away).
+    """
+
+    tamper: Tamper
+    task: Task
+    twin: Task
+    text: TextMap
+    twin_text: TextMap
+    bug_lines: tuple[Lines, ...]
+    twin_lines: tuple[Lines, ...]
+
+    @classmethod
+    def of(cls, tamper: Tamper) -> Item:
+        text, twin_text = TextMap(tamper.task.answer), TextMap(tamper.twin)
+        line_map = LineMap(text, twin_text)
+        bug_lines = tuple(lines_of(bug.spans, text) for bug in tamper.bugs)
+        twin_lines = tuple(frozenset(new for old in lines for new in line_map.after(old)) for lines in bug_lines)
+        return cls(tamper, versioned(tamper.task), versioned(twin_of(tamper)), text, twin_text, bug_lines, twin_lines)
+
+    @property
+    def group(self) -> str:
+        """What the intervals draw together: all tasks of one problem."""
+        return self.tamper.task.group or self.tamper.task.id
+
+
+def versioned(task: Task) -> Task:
+    """The task under the id `ID@VERSION`, where the version is that of its question and answer."""
+    content = f"{task.question}\0{task.answer}".encode("utf-8", "surrogatepass")
+    return task.model_copy(update={"id": f"{task.id}@{hashlib.sha256(content).hexdigest()[:10]}"})
+
+
+def lines_of(spans: Sequence[Span], text: TextMap) -> Lines:
+    """The lines that any of the spans touches."""
+    return frozenset(line for span in spans for line in text.lines(span))
+
+
+def flagged_lines(comments: Sequence[Comment], text: TextMap) -> list[int]:
+    """The lines that comments flag, each once, in the order of the comments; blank lines are not counted."""
+    code = set(text.code_lines)
+    found = (line for comment in comments for line in text.lines(comment.highlight))
+    return [line for line in dict.fromkeys(found) if line in code]

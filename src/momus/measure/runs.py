@@ -1,0 +1,88 @@
+"""Critiques of many tasks by one critic, kept on disk as they come, so that a killed run loses nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from momus.critics import Critic
+from momus.critics.protocol import failed
+from momus.errors import MomusError
+from momus.records import Sampled, Task, dump_line, read_line
+
+# Draws progress over what is still to be done: (items, what, total) -> items.
+Track = Callable[[Iterable[Sampled], str, int], Iterable[Sampled]]
+
+
+def gather(
+    critic: Critic, tasks: Sequence[Task], *, seed: int, folder: Path | None = None, track: Track | None = None
+) -> dict[str, Sampled]:
+    """One critique of each task, by task id; the ids have to tell versions of an answer apart.
+
+    With `folder`, what stands there is not made again, but for failures, which are tried again. A critic that raises,
+    or passes over a task, has failed on what it did not do; only MomusError at its first task is passed on.
+    """
+    todo = {task.id: task for task in tasks}
+    done: dict[str, Sampled] = {}
+    path = None if folder is None else folder / file_name(critic, seed)
+    if path is not None:
+        done = {sampled.task_id: sampled for sampled in _read(path) if sampled.task_id in todo and not sampled.error}
+    todo = {name: task for name, task in todo.items() if name not in done}
+    if not todo:
+        return done
+    fresh: Iterable[Sampled] = _critiques(critic, list(todo.values()), seed)
+    if track is not None:
+        fresh = track(fresh, critic.name, len(todo))
+    if path is None:
+        done.update((sampled.task_id, sampled) for sampled in fresh)
+        return done
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as out:
+            for sampled in fresh:
+                done[sampled.task_id] = sampled
+                out.write(dump_line(sampled))
+                out.flush()
+    except OSError as error:
+        raise MomusError(f"can't keep critiques in {path}: {error.strerror or error}: give another folder") from None
+    return done
+
+
+def file_name(critic: Critic, seed: int) -> str:
+    """The file that holds a critic's critiques: another version or seed has another file."""
+    key = f"{critic.name}\0{getattr(critic, 'version', '')}\0{seed}"
+    slug = re.sub(r"[^A-Za-z0-9.+-]+", "-", critic.name).strip("-")
+    return f"{slug}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.jsonl"
+
+
+def _critiques(critic: Critic, tasks: list[Task], seed: int) -> Iterator[Sampled]:
+    waiting = {task.id: task for task in tasks}
+    why: Exception = RuntimeError("the critic said nothing of this task")
+    try:
+        for sampled in critic.critique(tasks, n=1, seed=seed):
+            if waiting.pop(sampled.task_id, None) is not None:
+                yield sampled
+    except MomusError as error:
+        if len(waiting) == len(tasks):
+            raise
+        why = error
+    except Exception as error:
+        why = error
+    for task in waiting.values():
+        yield failed(critic.name, task, 0, why)
+
+
+def _read(path: Path) -> Iterator[Sampled]:
+    """What an earlier run left. A last line that was cut off is cut away, so that the next one starts afresh."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("r+b") as out:
+            out.truncate(whole)
+    for number, line in enumerate(content[:whole].splitlines(), 1):
+        yield read_line(line, Sampled, f"{path}:{number}")

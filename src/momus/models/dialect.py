@@ -1,0 +1,165 @@
+"""The bundled critic's own language: how a prompt and a critique become tokens, and tokens a critique again.
+
+    <|question|> ... <|answer|> line <|1|> line <|2|> ... <|scan|> <|1|> <|2|> ... <|critique|>
+    <|quote|> <|2|> line <|/quote|> <|off-by-one|> <|high|> comment <|suggest|> mended line <|/suggest|> ... <|end|>
+
+Three things make this small-model friendly. A line's marker stands at its end, where a causal model has read the line,
+and takes the place of its newline. After the answer every marker is fed once more: at these *scan* positions the model
+has read the whole answer and says `<|ok|>` or `<|bug|>` of each line, so that one pass over the prompt judges every
+line. And a quote opens with its line's marker, so that choosing what to quote is one token, and the rest is forced.
+Silence is `<|end|>` straight after `<|critique|>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from momus.corpus.tokenizer import Tokenizer
+from momus.critique import CATEGORIES, SEVERITIES, Comment, Critique, Severity, Span, TextMap
+from momus.models.protocol import Prompt
+
+MAX_LINES = 128  # lines of one window; a marker is a token of its own
+QUESTION_TOKENS = 128  # a longer question is cut: what it asks stands at its beginning
+
+PAD, END, QUESTION, ANSWER, SCAN, CRITIQUE = (
+    "<|pad|>",
+    "<|end|>",
+    "<|question|>",
+    "<|answer|>",
+    "<|scan|>",
+    "<|critique|>",
+)
+OPEN, CLOSE, SUGGEST, UNSUGGEST, OK, BUG = (
+    "<|quote|>",
+    "<|/quote|>",
+    "<|suggest|>",
+    "<|/suggest|>",
+    "<|ok|>",
+    "<|bug|>",
+)
+SPECIALS: tuple[str, ...] = (
+    *(PAD, END, QUESTION, ANSWER, SCAN, CRITIQUE, OPEN, CLOSE, SUGGEST, UNSUGGEST, OK, BUG),
+    *(f"<|{severity}|>" for severity in SEVERITIES),
+    *(f"<|{number}|>" for number in range(1, MAX_LINES + 1)),
+    *(f"<|{category}|>" for category in CATEGORIES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPrompt:
+    """A prompt as tokens. `lines` are the answer's 1-based lines that can be quoted (the non-blank ones); `scan` are
+    the positions in `ids` at which the model judges them, in the same order."""
+
+    ids: tuple[int, ...]
+    lines: tuple[int, ...]
+    scan: tuple[int, ...]
+
+
+class Dialect:
+    """Tokens of prompts and critiques over one tokenizer. Raises KeyError if the tokenizer lacks a special token."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        ids = {token: tokenizer.id(token) for token in SPECIALS}
+        self.pad, self.end = ids[PAD], ids[END]
+        self.open, self.close = ids[OPEN], ids[CLOSE]
+        self.suggest, self.unsuggest = ids[SUGGEST], ids[UNSUGGEST]
+        self.ok, self.bug = ids[OK], ids[BUG]
+        self.question, self.answer, self.scan, self.critique = ids[QUESTION], ids[ANSWER], ids[SCAN], ids[CRITIQUE]
+        self.markers = [ids[f"<|{number}|>"] for number in range(1, MAX_LINES + 1)]
+        self.categories = {ids[f"<|{category}|>"]: category for category in CATEGORIES}
+        self.severities: dict[int, Severity] = {ids[f"<|{severity}|>"]: severity for severity in SEVERITIES}
+        self._category_ids = {category: token for token, category in self.categories.items()}
+        self._severity_ids = {severity: token for token, severity in self.severities.items()}
+        self._line_of_marker = {marker: number for number, marker in enumerate(self.markers, 1)}
+
+    def line(self, text: str) -> list[int]:
+        """The tokens of one line: its indentation, then the rest, so that a line reads the same where it is quoted."""
+        code = text.lstrip()
+        indent = text[: len(text) - len(code)]
+        return [*self.tokenizer.encode(indent), *self.tokenizer.encode(code.rstrip())]
+
+    def prompt(self, prompt: Prompt, offset: int = 0) -> EncodedPrompt:
+        """Encode a question and a window of an answer. `offset` shifts the markers (training uses all of them).
+
+        Raises ValueError if the window has more than MAX_LINES lines.
+        """
+        text = TextMap(prompt.answer)
+        if text.line_count + offset > MAX_LINES:
+            raise ValueError(f"a window holds at most {MAX_LINES} lines, not {text.line_count + offset}")
+        ids = [self.question, *self.tokenizer.encode(prompt.question)[:QUESTION_TOKENS], self.answer]
+        lines: list[int] = []
+        for number in range(1, text.line_count + 1):
+            start, end = text.line_span(number)
+            line = prompt.answer[start:end]
+            if not line.strip():
+                continue
+            ids += [*self.line(line), self.markers[number - 1 + offset]]
+            lines.append(number)
+        ids.append(self.scan)
+        first = len(ids)
+        ids += [self.markers[number - 1 + offset] for number in lines]
+        ids.append(self.critique)
+        return EncodedPrompt(tuple(ids), tuple(lines), tuple(range(first, first + len(lines))))
+
+    def quote_line(self, number: int, text: str, offset: int = 0) -> list[int]:
+        """The tokens of a quoted line, without opener and closer. `number` is its 1-based line in the window."""
+        return [self.markers[number - 1 + offset], *self.line(text.strip())]
+
+    def comment(self, comment: Comment, answer: TextMap, offset: int = 0) -> tuple[list[int], list[bool]]:
+        """One comment as tokens, and which of them are choices (the quoted text behind its marker is forced).
+
+        The quote is the first line that the highlight touches; a suggestion for several lines is then left out.
+        """
+        number = answer.line(comment.highlight.start)
+        one_line = len(answer.lines(comment.highlight)) == 1
+        quote = self.quote_line(number, answer.text[slice(*answer.line_span(number))], offset)
+        head = [self.open, *quote, self.close]
+        chosen = [True, True, *[False] * len(quote)]
+        tail = [self._category_ids[comment.category], self._severity_ids[comment.severity]]
+        tail += self.tokenizer.encode(comment.text)
+        if comment.suggestion is not None and one_line:
+            tail += [self.suggest, *self.tokenizer.encode(comment.suggestion), self.unsuggest]
+        return head + tail, chosen + [True] * len(tail)
+
+    def critique_of(self, tokens: Sequence[int], answer: TextMap) -> Critique:
+        """Read what a model wrote after the prompt. A comment that was cut off before its quote closed is dropped."""
+        comments: list[Comment] = []
+        body = list(tokens)
+        starts = [i for i, token in enumerate(body) if token == self.open]
+        for start, stop in zip(starts, [*starts[1:], len(body)], strict=True):
+            comment = self._comment_of(body[start + 1 : stop], answer)
+            if comment is not None:
+                comments.append(comment)
+        return Critique(tuple(comments))
+
+    def _comment_of(self, body: list[int], answer: TextMap) -> Comment | None:
+        number = self._line_of_marker.get(body[0]) if body else None
+        if number is None or number > answer.line_count or self.close not in body:
+            return None
+        highlight = stripped_line(answer, number)
+        if highlight is None:
+            return None
+        tail = [token for token in body[body.index(self.close) + 1 :] if token != self.end]
+        category = next((self.categories[t] for t in tail if t in self.categories), "other")
+        severity: Severity = next((self.severities[t] for t in tail if t in self.severities), "medium")
+        suggestion = None
+        text = tail
+        if self.suggest in tail:
+            cut = tail.index(self.suggest)
+            text, proposed = tail[:cut], tail[cut + 1 :]
+            if self.unsuggest in proposed:  # a suggestion that was cut off is none
+                suggestion = self.tokenizer.decode(proposed[: proposed.index(self.unsuggest)])
+        return Comment(highlight, self.tokenizer.decode(text), category, severity, suggestion)
+
+
+def stripped_line(text: TextMap, number: int) -> Span | None:
+    """The span of a 1-based line without its indentation and trailing blanks; None for a blank line."""
+    start, end = text.line_span(number)
+    line = text.text[start:end]
+    code = line.strip()
+    if not code:
+        return None
+    begin = start + line.index(code)
+    return Span(begin, begin + len(code))

@@ -1,0 +1,337 @@
+"""One prompt, read once, and its branches: fork, crop, extend, sample. The same for every runtime.
+
+A branch's tokens are the same whatever else is sampled beside it: draws come from the seed and the branch's lineage,
+and the ONNX runtime computes a row to the same bits in any company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from momus.errors import MomusError
+from momus.models.live import Live
+from momus.models.masks import DONE, Masker, State, Vocabulary
+from momus.models.protocol import Branch, Caps, Drawn
+from momus.models.quote import QuoteSpace
+from momus.models.runtime import Cache, Floats, Pass, Runtime
+from momus.models.sampling import Stream, draw
+
+_CHUNK = 128  # prompt tokens read at a time
+_SHARED = 4  # the shared part of a prompt is a multiple of this (see onnx_backend); each branch copies the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What the model makes of branches so far: logits [n, vocab] of the next token, hidden [n, hidden] of the last."""
+
+    logits: Floats
+    hidden: Floats
+
+
+class TokenBackend:
+    """Opens sessions on prompts of token ids."""
+
+    caps = Caps(n=True, token_prompts=True, continuation=True, logprobs=True, constraint="mask", samples=True)
+
+    def __init__(self, runtime: Runtime, vocabulary: Vocabulary) -> None:
+        self.runtime = runtime
+        self.vocabulary = vocabulary
+
+    def open_tokens(self, prompt: Sequence[int], positions: Sequence[int] = ()) -> TokenSession:
+        """Read a prompt; also keep the logits after the tokens at `positions` (0-based), as `scan_logits`.
+
+        Raises MomusError where the prompt leaves no room in the context, ValueError on an empty one or a token or
+        position outside.
+        """
+        return TokenSession(self.runtime, self.vocabulary, prompt, positions)
+
+
+@dataclass(slots=True)
+class _State:
+    """What a session knows of a branch. `cache` holds the prompt's tail and the first `read` of the branch's tokens."""
+
+    branch: Branch
+    lineage: tuple[int, ...]
+    cache: Cache
+    read: int = 0
+    head: tuple[Floats, Floats] | None = None  # logits and hidden after the last token read, if still at hand
+    children: int = 0
+
+    @property
+    def pending(self) -> list[int]:
+        return self.branch.tokens[self.read :]
+
+
+class TokenSession:
+    """A `momus.models.protocol.Session` over token ids. `room`: how many tokens fit behind the prompt."""
+
+    def __init__(
+        self, runtime: Runtime, vocabulary: Vocabulary, prompt: Sequence[int], positions: Sequence[int] = ()
+    ) -> None:
+        arch = runtime.arch
+        if not prompt or not all(0 <= token < arch.vocab for token in prompt):
+            raise ValueError(f"a prompt is one or more token ids below {arch.vocab}")
+        if not all(0 <= position < len(prompt) for position in positions):
+            raise ValueError("a position to scan lies outside the prompt")
+        self.room = arch.context - len(prompt)
+        if self.room < 1:
+            raise MomusError(
+                f"the prompt has {len(prompt)} tokens where the model's context is {arch.context}; review less at once"
+            )
+        self._runtime = runtime
+        self._vocabulary = vocabulary
+        self._states: dict[int, _State] = {}
+        self._forked = 0
+        self._closed = False
+        self._read_prompt(np.asarray(prompt, dtype=np.int64), positions)
+
+    def _read_prompt(self, ids: np.ndarray[tuple[int], np.dtype[np.int64]], positions: Sequence[int]) -> None:
+        arch = self._runtime.arch
+        whole = Cache(*(np.zeros((arch.layers, arch.kv_heads, 0, arch.head_dim), np.float32) for _ in range(2)))
+        scans = np.zeros((len(positions), arch.vocab), dtype=np.float32)
+        for first in range(0, len(ids), _CHUNK):
+            piece = ids[first : first + _CHUNK]
+            slots = -(-(first + len(piece)) // self._runtime.granule) * self._runtime.granule - first
+            shape = (arch.layers, arch.kv_heads, 1, slots, arch.head_dim)
+            blank = np.zeros(shape, dtype=np.float32)
+            wanted = [i for i, position in enumerate(positions) if 0 <= position - first < len(piece)]
+            rows = np.array([*(positions[i] - first for i in wanted), len(piece) - 1], dtype=np.int64)
+            at = np.arange(len(piece))
+            owner = np.zeros(len(piece), dtype=np.int64)
+            batch = Pass(piece, owner, at, rows, whole, Cache(blank, blank), prompt=True)
+            out = self._runtime.forward(batch, hidden=True)
+            scans[wanted] = out.logits[:-1]
+            whole = Cache(
+                np.concatenate([whole.keys, out.keys], axis=2), np.concatenate([whole.values, out.values], axis=2)
+            )
+        assert out.hidden is not None
+        self.scan_logits: Floats = scans
+        self.prompt_logits: Floats = out.logits[-1].copy()
+        self.prompt_hidden: Floats = out.hidden[-1].copy()
+        shared = len(ids) // _SHARED * _SHARED
+        self._prefix = Cache(*(np.ascontiguousarray(part[:, :, :shared]) for part in (whole.keys, whole.values)))
+        self._tail = Cache(*(part[:, :, shared:].copy() for part in (whole.keys, whole.values)))
+
+    def fork(self, parents: Sequence[Branch] | None, n: int) -> list[Branch]:
+        """`n` children of each parent, parent-major; of the bare prompt where `parents` is None."""
+        self._check_open()
+        if parents is None:
+            origin = _State(Branch(), (), self._tail, head=(self.prompt_logits, self.prompt_hidden))
+            origin.children = self._forked
+            self._forked += n
+            return [self._child(origin) for _ in range(n)]
+        states = [self._state(parent) for parent in parents]
+        if n > 1:  # read what is pending once, not in every child
+            self._read(states)
+        return [self._child(state) for state in states for _ in range(n)]
+
+    def _child(self, parent: _State) -> Branch:
+        of = parent.branch
+        branch = Branch(list(of.tokens), list(of.logprobs), list(of.free), slot=len(self._states))
+        lineage = (*parent.lineage, parent.children)
+        parent.children += 1
+        # caches are never written to once made, so that children share their parent's
+        self._states[branch.slot] = _State(branch, lineage, parent.cache, parent.read, parent.head)
+        return branch
+
+    def crop(self, branch: Branch, n_tokens: int) -> None:
+        """Keep the first `n_tokens` of a branch's suffix. Raises ValueError if it has fewer."""
+        state = self._state(branch)
+        if not 0 <= n_tokens <= len(branch.tokens):
+            raise ValueError(f"a branch of {len(branch.tokens)} tokens cannot be cropped to {n_tokens}")
+        for part in (branch.tokens, branch.logprobs, branch.free):
+            del part[n_tokens:]
+        if state.read > n_tokens:
+            # the last token is read again where its logits are gone
+            state.read = max(0, n_tokens - 1)
+            state.cache = _first(state.cache, self._tail.length + state.read)
+            state.head = (self.prompt_logits, self.prompt_hidden) if n_tokens == 0 else None
+
+    def extend(self, branches: Sequence[Branch], forced: Sequence[Sequence[int]]) -> None:
+        """Append forced tokens; they are read in the one pass that next needs them. ValueError beyond the context."""
+        for branch, tokens in zip(branches, forced, strict=True):
+            self._state(branch)
+            if len(branch.tokens) + len(tokens) > self.room:
+                raise ValueError(f"a branch has room for {self.room} tokens")
+            branch.tokens.extend(tokens)
+            branch.logprobs.extend([0.0] * len(tokens))
+            branch.free.extend([False] * len(tokens))
+
+    def peek(self, branches: Sequence[Branch]) -> Peek:
+        """Logits of the next token and the last hidden state of each branch, for gates and scores."""
+        states = [self._state(branch) for branch in branches]
+        self._read(states)
+        heads = [state.head for state in states if state.head is not None]
+        return Peek(np.stack([head[0] for head in heads]), np.stack([head[1] for head in heads]))
+
+    def sample(
+        self,
+        branches: Sequence[Branch],
+        *,
+        max_tokens: int,
+        temperature: float,
+        stop: frozenset[int],
+        quote: QuoteSpace | None,
+        seed: int,
+    ) -> list[Drawn]:
+        """Continue every branch until a stop token (kept as its last), `max_tokens` or the end of the context.
+
+        With `quote`, what follows the opener is confined to exact quotes of the answer; tokens without a choice are
+        not drawn, and read together. A draw depends on seed, lineage and place alone: cropped and sampled again with
+        the same seed, a branch is the same. Log-probabilities are over the tokens that were allowed.
+        """
+        if temperature < 0:
+            raise ValueError(f"temperature is 0 or more, not {temperature}")
+        states = [self._state(branch) for branch in branches]
+        if len({state.branch.slot for state in states}) < len(states):
+            raise ValueError("a branch is named twice")
+        masker = quote.masker(self._vocabulary) if quote is not None else None
+        writers = [
+            _Writer(state.branch, Stream(seed, state.lineage), masker, self._vocabulary, max_tokens, self.room, stop)
+            for state in states
+        ]
+        for writer in writers:
+            writer.write_forced()
+        going = [i for i, writer in enumerate(writers) if writer.finish is None]
+        live = self._live([states[i] for i in going]) if going else None
+        while live is not None:
+            unread = [states[i].pending for i in going]
+            if any(unread):
+                logits, _ = live.step(unread)
+            row = 0
+            for place, i in enumerate(going):
+                state = states[i]
+                if unread[place]:
+                    state.read = len(state.branch.tokens)
+                    writers[i].write(logits[row], temperature)
+                    row += 1
+                else:
+                    assert state.head is not None
+                    writers[i].write(state.head[0], temperature)
+                state.head = None
+            ended = [place for place, i in enumerate(going) if writers[i].finish is not None]
+            for place in ended:
+                states[going[place]].cache = live.suffix(place)
+            stay = [place for place in range(len(going)) if place not in ended]
+            going = [going[place] for place in stay]
+            if not stay:
+                live = None
+            elif ended:
+                live.keep(stay)
+        return [Drawn(w.branch, tuple(w.branch.tokens[w.begun :]), w.finish or "length") for w in writers]
+
+    def close(self) -> None:
+        """Let the caches go. The session is of no use afterwards."""
+        self._closed = True
+        self._states.clear()
+        del self._prefix
+
+    def _read(self, states: Sequence[_State]) -> None:
+        """Read what is pending, so that every state has its head."""
+        needy = {s.branch.slot: s for s in states if s.read < len(s.branch.tokens) or s.head is None}
+        if not needy:
+            return
+        chosen = list(needy.values())
+        live = self._live(chosen)
+        logits, hidden = live.step([state.pending for state in chosen], hidden=True)
+        assert hidden is not None
+        for i, state in enumerate(chosen):
+            state.cache, state.read = live.suffix(i), len(state.branch.tokens)
+            state.head = (logits[i].copy(), hidden[i].copy())
+
+    def _live(self, states: Sequence[_State]) -> Live:
+        for state in states:
+            if not state.pending and state.head is None:  # the logits were let go: read the last token again
+                state.read -= 1
+                state.cache = _first(state.cache, self._tail.length + state.read)
+        return Live(self._runtime, self._prefix, [state.cache for state in states])
+
+    def _state(self, branch: Branch) -> _State:
+        self._check_open()
+        state = self._states.get(branch.slot)
+        if state is None or state.branch is not branch:
+            raise ValueError("a branch belongs to the session that forked it")
+        return state
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the session is closed")
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Appends tokens to one branch, under the mask inside highlights, until something ends it."""
+
+    branch: Branch
+    stream: Stream
+    masker: Masker | None
+    vocabulary: Vocabulary
+    max_tokens: int
+    room: int
+    stop: frozenset[int]
+    begun: int = field(init=False)
+    finish: Literal["stop", "length"] | None = None
+    _state: State = DONE
+
+    def __post_init__(self) -> None:
+        self.begun = len(self.branch.tokens)
+        for token in self.branch.tokens:
+            self._follow(token)
+        self._end()
+
+    def write(self, logits: Floats, temperature: float) -> None:
+        """Draw the next token, then write those that leave no choice."""
+        uniform = self.stream.uniform(len(self.branch.tokens))
+        if self.masker is not None and self._state != DONE:
+            allowed = self.masker.allowed(self._state)
+            index, logprob = draw(logits[allowed], temperature, uniform)
+            self._append(int(allowed[index]), logprob, len(allowed) > 1)
+        else:
+            if self.masker is not None and len(self.masker.allowed(self.masker.start())) == 0:
+                logits = logits.copy()
+                logits[self.vocabulary.open] = -np.inf  # nothing can be quoted
+            token, logprob = draw(logits, temperature, uniform)
+            self._append(token, logprob, True)
+        self.write_forced()
+
+    def write_forced(self) -> None:
+        if self.masker is None or self._state == DONE:
+            return
+        for token in self.masker.forced_run(self._state):
+            if self.finish is not None:
+                return
+            self._append(token, 0.0, False)
+
+    def _append(self, token: int, logprob: float, free: bool) -> None:
+        self.branch.tokens.append(token)
+        self.branch.logprobs.append(logprob)
+        self.branch.free.append(free)
+        self._follow(token)
+        if token in self.stop:
+            self.finish = "stop"
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        if len(self.branch.tokens) >= min(self.begun + self.max_tokens, self.room):
+            self.finish = "length"
+
+    def _follow(self, token: int) -> None:
+        """Keep the mask's state. A quote written by others that is none of the answer's is not judged here."""
+        if self.masker is None:
+            return
+        if self._state != DONE:
+            try:
+                self._state = self.masker.advance(self._state, token)
+            except ValueError:
+                self._state = DONE
+        elif token == self.vocabulary.open:
+            self._state = self.masker.start()
+
+
+def _first(cache: Cache, length: int) -> Cache:
+    return Cache(cache.keys[:, :, :length], cache.values[:, :, :length])

@@ -1,0 +1,311 @@
+"""Settings: from the command line, the environment, the project's files and the user's own, in that order.
+
+The nearest `momus.toml`, or `pyproject.toml` with a `[tool.momus]` table, above a file holds for that file; files are
+never merged. A project's file may not say where a model is or how to reach it: whoever opens a pull request writes it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from momus.critique import CATEGORIES, SEVERITIES
+from momus.errors import MomusError
+
+FAIL_ON = ("never", *SEVERITIES)
+# Keys that lead a request, or a secret, somewhere. They stay out of repositories even where no critic reads them yet.
+_PRIVATE = ("base-url", "headers", "key", "api-key", "token")
+
+
+class ConfigError(MomusError):
+    """A setting that is unknown, of the wrong kind, or not allowed where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be set, with the defaults. Keys in files are written with dashes."""
+
+    critic: str = "bundled"
+    fail_on: str = "low"  # the least severity that makes the exit code 1
+    min_confidence: float = 0.0  # findings without a confidence are always shown
+    max_findings: int = 10  # in one file; 0 for no limit
+    output_format: str = "text"
+    exclude: tuple[str, ...] = ()  # as in a .gitignore beside the file that says it
+    ignore: tuple[str, ...] = ()  # categories that are never shown
+    baseline: str = ""  # relative to the file that says it
+    cache: bool = True
+    gitignore: bool = True
+    seed: int = 0
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # key -> where its value was set
+
+    def as_dict(self) -> dict[str, object]:
+        """Every setting under its written name."""
+        return {_written(f.name): _plain(getattr(self, f.name)) for f in fields(self) if f.name != "origin"}
+
+    def folder(self, key: str) -> Path | None:
+        """The folder of the file that set a key; None where no file did."""
+        place = self.origin.get(key, "")
+        return Path(place).parent if place.endswith(".toml") else None
+
+
+class Config:
+    """Finds the settings of each file, reading each configuration file once. Raises ConfigError on a bad one."""
+
+    def __init__(
+        self,
+        *,
+        options: Mapping[str, object] | None = None,
+        overrides: tuple[str, ...] = (),
+        isolated: bool = False,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._isolated = isolated
+        self._found: dict[Path, Path | None] = {}
+        self._settings: dict[Path | None, Settings] = {}
+        self._base = Settings()
+        own = _above({}, {})
+        if not isolated:
+            user = user_folder("config", environment) / "momus.toml"
+            table = _table(user) if user.is_file() else None
+            self._base = _with(self._base, table or {}, str(user))
+            own = _environment(environment)
+        own = _above(own, {key: (value, "--config") for key, value in map(_override, overrides)})
+        given = {_written(k): (v, f"--{_written(k)}") for k, v in (options or {}).items() if v is not None}
+        self._own = _above(own, given)
+        _overlay(self._base, self._own)  # complain of a bad option before any work
+
+    def near(self, path: Path) -> Settings:
+        """The settings that hold for a file, or for a folder's own files. `path` is absolute."""
+        return self._of(self.file_for(path))
+
+    def file_for(self, path: Path) -> Path | None:
+        """The configuration file that holds for a path, or None."""
+        if self._isolated:
+            return None
+        folder = path if path.is_dir() else path.parent
+        visited: list[Path] = []
+        found: Path | None = None
+        for place in (folder, *folder.parents):
+            if place in self._found:
+                found = self._found[place]
+                break
+            visited.append(place)
+            found = _file_in(place)
+            if found is not None:
+                break
+        self._found.update(dict.fromkeys(visited, found))
+        return found
+
+    def _of(self, file: Path | None) -> Settings:
+        if file not in self._settings:
+            base = self._base
+            if file is not None:
+                table = _table(file) or {}
+                _refuse_private(table, file)
+                base = _with(base, table, str(file))
+            self._settings[file] = _overlay(base, self._own)
+        return self._settings[file]
+
+
+def user_folder(kind: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """The platform's place for this user's "config" or "cache" of momus."""
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / ("Caches" if kind == "cache" else "Application Support") / "momus"
+    if sys.platform == "win32":
+        local = environment.get("LOCALAPPDATA" if kind == "cache" else "APPDATA")
+        return Path(local or home / "AppData") / "momus" / ("Cache" if kind == "cache" else "")
+    place = environment.get("XDG_CACHE_HOME" if kind == "cache" else "XDG_CONFIG_HOME")
+    return (Path(place) if place else home / (".cache" if kind == "cache" else ".config")) / "momus"
+
+
+_Own = dict[str, tuple[object, str]]  # written key -> (value, where it was set)
+
+
+def _above(under: _Own, over: _Own) -> _Own:
+    return {**under, **over}
+
+
+def _environment(environment: Mapping[str, str]) -> _Own:
+    found: _Own = {}
+    for key in _READERS:
+        name = f"MOMUS_{key.replace('-', '_').upper()}"
+        if environment.get(name):
+            found[key] = (_from_text(key, environment[name], name), name)
+    return found
+
+
+def _override(text: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals:
+        raise ConfigError(f"--config takes KEY=VALUE, not {text!r}")
+    _known(key, "--config")
+    return key, _from_text(key, value.strip(), "--config")
+
+
+def _from_text(key: str, text: str, where: str) -> object:
+    """A value written without TOML's quotes: what does not read as TOML is a string, or a list split at commas."""
+    try:
+        value: object = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip("\"'")
+    if key in ("exclude", "ignore") and isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return value if not isinstance(Settings.__dataclass_fields__[_field(key)].default, str) else str(value)
+
+
+def _with(base: Settings, table: Mapping[str, object], where: str) -> Settings:
+    return _overlay(base, {key: (value, where) for key, value in table.items()})
+
+
+def _overlay(base: Settings, own: _Own) -> Settings:
+    changes: dict[str, Any] = {}
+    origin = dict(base.origin)
+    for key, (value, where) in own.items():
+        _known(key, where)
+        changes[_field(key)] = _READERS[key](key, value, where)
+        origin[key] = where
+    return replace(base, **changes, origin=origin)
+
+
+def _known(key: str, where: str) -> None:
+    if key in _READERS:
+        return
+    near = difflib.get_close_matches(key.replace("_", "-"), _READERS, n=1, cutoff=0.5)
+    mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(_READERS))}"
+    raise ConfigError(f"unknown setting {key!r} in {where}: {mend}")
+
+
+def _file_in(folder: Path) -> Path | None:
+    own = folder / "momus.toml"
+    if own.is_file():
+        return own
+    project = folder / "pyproject.toml"
+    return project if project.is_file() and _table(project) is not None else None
+
+
+def _table(path: Path) -> dict[str, object] | None:
+    """The settings in a file; None for a pyproject.toml without ours."""
+    try:
+        data = path.read_bytes()
+        if path.name == "pyproject.toml":
+            if b"momus" not in data:  # most projects': spare the parser
+                return None
+            tool = tomllib.loads(data.decode("utf-8-sig")).get("tool")
+            table = tool.get("momus") if isinstance(tool, dict) else None
+        else:
+            table = tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"[tool.momus] in {path} must be a table")
+    return table
+
+
+def _refuse_private(table: Mapping[str, object], path: Path) -> None:
+    for key in table:
+        if key.replace("_", "-").lower() in _PRIVATE:
+            raise ConfigError(
+                f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere; "
+                f"set it in {user_folder('config') / 'momus.toml'} or on the command line"
+            )
+    critic = table.get("critic")
+    if isinstance(critic, str) and (critic.startswith(("server:", "local:")) or "://" in critic):
+        raise ConfigError(
+            f"{path} may not choose the critic {critic!r}: a repository's file could send your code elsewhere or load "
+            "a model of its own; use --critic or MOMUS_CRITIC"
+        )
+
+
+def _bad(key: str, wanted: str, value: object, where: str) -> ConfigError:
+    return ConfigError(f"{key!r} in {where} takes {wanted}, not {value!r}")
+
+
+def _text(key: str, value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise _bad(key, "a text", value, where)
+    return value
+
+
+def _truth(key: str, value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _bad(key, "true or false", value, where)
+    return value
+
+
+def _count(key: str, value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _bad(key, "a whole number from 0", value, where)
+    return value
+
+
+def _share(key: str, value: object, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise _bad(key, "a number from 0 to 1", value, where)
+    return float(value)
+
+
+def _texts(key: str, value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise _bad(key, "a list of texts", value, where)
+    return tuple(value)
+
+
+def _categories(key: str, value: object, where: str) -> tuple[str, ...]:
+    chosen = _texts(key, value, where)
+    for name in chosen:
+        if name not in CATEGORIES:
+            near = difflib.get_close_matches(name, CATEGORIES, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(CATEGORIES)}"
+            raise ConfigError(f"unknown category {name!r} under {key!r} in {where}: {mend}")
+    return chosen
+
+
+def _severity(key: str, value: object, where: str) -> str:
+    if value not in FAIL_ON:
+        raise _bad(key, "never, low, medium or high", value, where)
+    return str(value)
+
+
+def _format(key: str, value: object, where: str) -> str:
+    from momus.review.output import FORMATS
+
+    if value not in FORMATS:
+        raise _bad(key, f"one of {', '.join(FORMATS)}", value, where)
+    return str(value)
+
+
+_READERS: dict[str, Callable[[str, object, str], object]] = {
+    "critic": _text,
+    "fail-on": _severity,
+    "min-confidence": _share,
+    "max-findings": _count,
+    "output-format": _format,
+    "exclude": _texts,
+    "ignore": _categories,
+    "baseline": _text,
+    "cache": _truth,
+    "gitignore": _truth,
+    "seed": _count,
+}
+
+
+def _written(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _field(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,56 @@
+"""What the formats for other tools share: severities, places in a repository, JSON that any reader takes."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from urllib.parse import quote
+
+from momus.critique import Severity
+from momus.review.finding import FileReport, Finding, Report
+from momus.review.output import Options
+from momus.review.output.visible import visible
+
+LEVELS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "note"}
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Legal in JSON, but a reader that splits lines as Unicode does, or a strict one, would trip over them.
+_FRAGILE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def json_text(value: object, *, indent: int | None = 2) -> str:
+    """JSON of a value, one line where `indent` is None. Lone surrogates are kept as escapes; paths become strings."""
+    written = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return _FRAGILE.sub(lambda match: f"\\u{ord(match.group()):04x}", written)
+
+
+def whole(text: str) -> str:
+    """The text with each lone surrogate replaced by U+FFFD, one for one, so that columns stay true."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def repository_path(path: str, report: Report, options: Options) -> str:
+    """The path as the checkout of a CI service has it: relative to the workspace where the root lies inside of it."""
+    workspace = options.workspace.replace("\\", "/").rstrip("/")
+    if workspace and report.root.startswith(workspace + "/"):
+        return posixpath.normpath(posixpath.join(report.root[len(workspace) + 1 :], path))
+    return path
+
+
+def relative_uri(path: str) -> str:
+    """A relative reference (RFC 3986) to a path, percent-encoded; a name that is no UTF-8 keeps its bytes."""
+    try:
+        return quote(path, safe="/", errors="surrogateescape")
+    except UnicodeEncodeError:
+        return quote(whole(path), safe="/")
+
+
+def comment_text(file: FileReport, finding: Finding) -> str:
+    """The comment for tools that know files only by their lines: in a notebook it says the cell and line itself."""
+    text = visible(finding.comment.text)
+    place = file.cell(finding.start_line)
+    if place is None:
+        return text
+    cell, line = place
+    return f"Cell {cell.number}, line {line}: {text}"

@@ -1,0 +1,374 @@
+"""The review itself: files in, units to the critic in one stream, comments back to their places, findings out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from momus import __version__
+from momus.critique import SEVERITIES, Comment
+from momus.errors import MomusError
+from momus.review.baseline import Baseline, baseline_note
+from momus.review.cache import Cache
+from momus.review.config import Config, Settings
+from momus.review.finding import FileReport, Finding, Note, Report
+from momus.review.fingerprint import with_fingerprints
+from momus.review.ignores import Ignores, read_ignores
+from momus.review.plan import Asked, Job, plan
+from momus.review.source import Source, Unreadable, read
+from momus.review.units import MODULE, Cut, Region, Unit, cut, regions
+
+if TYPE_CHECKING:
+    from momus.critics import Critic
+    from momus.records import Sampled, Task
+
+Progress = Callable[[Iterable[FileReport], str, int], Iterable[FileReport]]
+
+
+def review(
+    paths: Sequence[str | Path] = (),
+    *,
+    critic: str | Critic | None = None,
+    config: Config | None = None,
+    diff: str | None = None,
+    staged: bool = False,
+    patch: str | None = None,
+    baseline: Baseline | None = None,
+    root: Path | None = None,
+) -> Report:
+    """Review files and folders, or what a diff changed of them; everything in this folder where nothing is named.
+
+    `critic` is a name or a critic; by default the one that the settings name. Paths are relative to `root` (by
+    default the current folder). Raises MomusError where nothing can be done; a file that fails is in the report.
+    """
+    where = root or Path.cwd()
+    chosen = config or Config()
+    asked = Asked(tuple(map(Path, paths)), diff=diff, staged=staged, patch=patch)
+    return conduct(plan(asked, chosen, where), chosen.near(where), where, critic=critic, baseline=baseline)
+
+
+def conduct(
+    jobs: Sequence[Job],
+    settings: Settings,
+    root: Path,
+    *,
+    critic: str | Critic | None = None,
+    baseline: Baseline | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Review planned files. An interrupt (Ctrl-C) ends it early: the report holds what is done, and says so."""
+    started = time.monotonic()
+    writer = open_named(critic or settings.critic) if critic is None or isinstance(critic, str) else critic
+    version = getattr(writer, "version", "")  # a critic that does not say what it is exactly is asked every time
+    cache = Cache(f"{writer.name} {version}", settings.seed) if settings.cache and version else None
+    done: list[FileReport] = []
+    interrupted = False
+    reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline)
+    files: Iterable[FileReport] = reviewer.files()
+    try:
+        for file in progress(files, "Reviewing", len(jobs)) if progress is not None else files:
+            done.append(file)
+    except KeyboardInterrupt:
+        interrupted = True
+    if cache is not None and not interrupted:
+        cache.prune()
+    order = {job.shown: at for at, job in enumerate(jobs)}
+    return Report(
+        files=tuple(sorted(done, key=lambda file: order[file.path])),
+        critic=writer.name,
+        version=__version__,
+        root=root.as_posix(),
+        settings=settings.as_dict(),
+        seconds=time.monotonic() - started,
+        interrupted=interrupted,
+        planned=len(jobs),
+    )
+
+
+def open_named(name: str) -> Critic:
+    """Open a critic by name. Raises MomusError for one that does not exist or cannot be opened."""
+    from momus.critics import open_critic
+
+    return open_critic(name)
+
+
+def cut_for(critic: Critic) -> Cut:
+    """How a critic wants its code: what its `cut` says; by default whole files for a linter, else with context."""
+    wanted: Cut = getattr(critic, "cut", "file" if critic.name.startswith("linter:") else "context")
+    return wanted
+
+
+def fails(report: Report, fail_on: Callable[[FileReport], str]) -> bool:
+    """Whether a finding is at or above the severity that its file is to fail on."""
+    for file in report.files:
+        limit = fail_on(file)
+        if limit != "never" and any(
+            SEVERITIES.index(finding.severity) >= SEVERITIES.index(limit) for finding in file.findings
+        ):
+            return True
+    return False
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A file under review: what is still to come from the critic, and what has come."""
+
+    job: Job
+    source: Source
+    regions: list[Region]
+    touched: set[int] | None
+    ignores: Ignores
+    units: dict[str, Unit] = field(default_factory=dict)
+    answers: dict[str, Sampled] = field(default_factory=dict)
+    cached: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return len(self.answers) == len(self.units)
+
+
+class Reviewer:
+    """Reviews files with one critic. Every unit of every file goes to it in one stream, read as it asks for more."""
+
+    def __init__(
+        self,
+        critic: Critic,
+        jobs: Sequence[Job],
+        *,
+        seed: int = 0,
+        cache: Cache | None = None,
+        baseline: Baseline | None = None,
+    ) -> None:
+        self._critic = critic
+        self._cut = cut_for(critic)
+        self._jobs = jobs
+        self._seed = seed
+        self._cache = cache
+        self._baseline = baseline or Baseline()
+        self._left = iter(jobs)
+        self._opened: dict[str, _Opened] = {}  # by task id
+        self._ready: list[FileReport] = []
+
+    def files(self) -> Iterator[FileReport]:
+        """The files' reports, each as soon as its last unit is answered. A critic that breaks off fails the rest."""
+        failure: str | None = None
+        try:
+            for sampled in self._critic.critique(self._tasks(), n=1, seed=self._seed):
+                self._take(sampled)
+                yield from self._drain()
+        except Exception as error:  # whatever a critic fails with, what it did before is kept
+            failure = str(error) or type(error).__name__
+        yield from self._drain()
+        for opened in list({id(one): one for one in self._opened.values()}.values()):
+            yield self._settle(opened, failure)
+        for job in self._left:
+            yield FileReport(job.shown, error=job.error or f"not reviewed: {failure}")
+
+    def units(self, job: Job) -> list[Unit]:
+        """What of a file would be put to the critic. Raises MomusError where the file cannot be reviewed."""
+        opened = self._open(job)
+        if not isinstance(opened, FileReport):
+            return list(opened.units.values())
+        if opened.error is not None:
+            raise MomusError(opened.error)
+        return []
+
+    def _drain(self) -> Iterator[FileReport]:
+        while self._ready:
+            yield self._ready.pop(0)
+
+    def _tasks(self) -> Iterator[Task]:
+        for job in self._left:
+            opened = self._open(job)
+            if isinstance(opened, FileReport):
+                self._ready.append(opened)
+                continue
+            asked: list[Task] = []
+            for name, unit in opened.units.items():
+                answer = self._cache.get(unit.task) if self._cache is not None else None
+                if answer is not None:
+                    opened.answers[name] = answer
+                    opened.cached += 1
+                else:
+                    asked.append(unit.task)
+                    self._opened[name] = opened
+            if opened.complete:
+                self._ready.append(self._settle(opened))
+            yield from asked
+
+    def _open(self, job: Job) -> _Opened | FileReport:
+        if job.error is not None:
+            return FileReport(job.shown, error=job.error)
+        try:
+            source = read(job.shown, job.path.read_bytes() if job.data is None else job.data)
+        except Unreadable as error:
+            return FileReport(job.shown, error=str(error))
+        except OSError as error:
+            return FileReport(job.shown, error=f"cannot be read: {error.strerror or error}")
+        ignores = read_ignores(source)
+        if ignores.whole is not None:
+            said = f": {ignores.whole}" if ignores.whole else ""
+            note = Note("ignored-file", f"not reviewed, as a comment in it asks{said}")
+            return _bare_report(job, source, (note, *ignores.notes))
+        if not source.code.strip():
+            note = Note("empty", "nothing to review")
+            foreign = any(said.kind == "not-python" for said in source.notes)
+            return _bare_report(job, source, () if foreign else (note,))
+        found = regions(source)
+        touched = job.changed.touched(source) if job.changed is not None else None
+        units = [unit for unit in cut(source, found, self._cut) if touched is None or touched.intersection(unit.lines)]
+        return _Opened(job, source, found, touched, ignores, {unit.task.id: unit for unit in units})
+
+    def _take(self, sampled: Sampled) -> None:
+        opened = self._opened.pop(sampled.task_id, None)
+        if opened is None:  # an answer to no question of ours
+            return
+        opened.answers[sampled.task_id] = sampled
+        if self._cache is not None:
+            self._cache.put(opened.units[sampled.task_id].task, sampled)
+        if opened.complete:
+            self._ready.append(self._settle(opened))
+
+    def _settle(self, opened: _Opened, failure: str | None = None) -> FileReport:
+        """The report of a file whose answers are in, or will not come."""
+        source = opened.source
+        failed = [
+            f"{_called(unit)} was not reviewed: {_reason(opened.answers.get(name), failure)}"
+            for name, unit in opened.units.items()
+            if (answer := opened.answers.get(name)) is None or answer.error is not None
+        ]
+        findings, hidden, counted = self._sift(opened, self._findings(opened))
+        notes = [*source.notes, *_syntax_notes(source), *self._left_out(opened), *counted, *opened.ignores.notes]
+        if not failed:
+            reviewed = {line for unit in opened.units.values() for line in unit.lines}
+            notes += opened.ignores.unused(reviewed)
+        more = f" (and {len(failed) - 1} more parts)" if len(failed) > 1 else ""
+        return FileReport(
+            opened.job.shown,
+            source.text,
+            tuple(findings),
+            tuple(hidden),
+            tuple(dict.fromkeys(notes)),
+            failed[0] + more if failed else None,
+            source.cells,
+            units=len(opened.units),
+            cached=opened.cached,
+            encoding=source.encoding,
+            byte_order_mark=bool(source.mark),
+        )
+
+    def _findings(self, opened: _Opened) -> list[Finding]:
+        """What the critic said, at its places in the file, each thing once, with fingerprints."""
+        source = opened.source
+        owner = {line: region for region in opened.regions for line in region.lines}
+        best: dict[tuple[int, int, str], Finding] = {}
+        for name, unit in opened.units.items():
+            answer = opened.answers.get(name)
+            for comment in answer.critique if answer is not None else ():
+                placed = unit.in_file(comment, source.text)
+                finding = self._finding(opened, placed, owner) if placed is not None else None
+                if finding is None:
+                    continue
+                key = (finding.span.start, finding.span.end, finding.category)  # windows overlap
+                other = best.get(key)
+                if other is None or (other.comment.confidence or 0) < (finding.comment.confidence or 0):
+                    best[key] = finding
+        return with_fingerprints(
+            list(best.values()), source.map, {line: region.lines for line, region in owner.items()}
+        )
+
+    def _finding(self, opened: _Opened, comment: Comment, owner: dict[int, Region]) -> Finding | None:
+        source, span = opened.source, comment.highlight
+        lines = source.map.lines(span)
+        region = owner[lines.start]
+        if source.masked.intersection(lines):
+            return None
+        if opened.touched is not None and not opened.touched.intersection(region.lines):
+            return None  # a critic that reads whole files speaks of untouched units too
+        start_line, start_column = source.map.line_column(span.start)
+        end_line, end_column = source.map.line_column(span.end)
+        return Finding(
+            opened.job.shown,
+            span,
+            comment,
+            self._critic.name,
+            "",
+            region.name,
+            span.of(source.text),
+            start_line,
+            start_column,
+            end_line,
+            end_column,
+        )
+
+    def _sift(self, opened: _Opened, findings: list[Finding]) -> tuple[list[Finding], list[Finding], list[Note]]:
+        """Findings to show, findings to hide, and notes on the latter."""
+        settings = opened.job.settings
+        off = [f for f in findings if f.category in settings.ignore]
+        kept, ignored = opened.ignores.part(f for f in findings if f.category not in settings.ignore)
+        ignored += [replace(f, state="ignored", reason="its category is switched off in the settings") for f in off]
+        kept, known = self._baseline.part(opened.job.shown, kept)
+        unsure = [replace(f, state="below-confidence") for f in kept if _confidence(f) < settings.min_confidence]
+        kept = [f for f in kept if _confidence(f) >= settings.min_confidence]
+        over: list[Finding] = []
+        if settings.max_findings and len(kept) > settings.max_findings:
+            ranked = sorted(kept, key=lambda f: (-SEVERITIES.index(f.severity), -_confidence(f), f.span))
+            over = [replace(f, state="over-limit") for f in ranked[settings.max_findings :]]
+            kept = sorted(ranked[: settings.max_findings], key=lambda f: f.span)
+        notes: list[Note] = []
+        if ignored:
+            notes.append(Note("ignored", f"{len(ignored)} ignored"))
+        if known:
+            notes.append(baseline_note(len(known)))
+        if unsure:
+            notes.append(Note("below-confidence", f"{len(unsure)} below --min-confidence {settings.min_confidence:g}"))
+        if over:
+            notes.append(Note("over-limit", f"{len(over)} more than --max-findings {settings.max_findings}"))
+        hidden = sorted([*ignored, *known, *unsure, *over], key=lambda f: f.span)
+        return kept, hidden, notes
+
+    def _left_out(self, opened: _Opened) -> Iterator[Note]:
+        for name, unit in opened.units.items():
+            answer = opened.answers.get(name)
+            if answer is None or answer.error is not None:
+                continue
+            if answer.left_out:
+                yield Note("left-out", f"{_called(unit)}: the critic did not take in {answer.left_out}", unit.lines[0])
+            if answer.finish == "length":
+                yield Note("left-out", f"{_called(unit)}: the critique was cut off at its longest", unit.lines[0])
+
+
+def _bare_report(job: Job, source: Source, notes: tuple[Note, ...]) -> FileReport:
+    return FileReport(
+        job.shown,
+        source.text,
+        notes=(*source.notes, *notes),
+        cells=source.cells,
+        encoding=source.encoding,
+        byte_order_mark=bool(source.mark),
+    )
+
+
+def _syntax_notes(source: Source) -> Iterator[Note]:
+    if source.syntax_error is not None:
+        said, line = source.syntax_error
+        yield Note("syntax-error", f"does not parse ({said}): reviewed as text", line)
+
+
+def _called(unit: Unit) -> str:
+    place = f"lines {unit.lines[0]}-{unit.lines[-1]}" if len(unit.lines) > 1 else f"line {unit.lines[0]}"
+    return place if unit.name == MODULE else f"{unit.name} ({place})"
+
+
+def _reason(answer: Sampled | None, failure: str | None) -> str:
+    if answer is not None and answer.error is not None:
+        return answer.error
+    return failure or "the critic gave no answer"
+
+
+def _confidence(finding: Finding) -> float:
+    """A critic that gives no confidence stands by what it says."""
+    return 1.0 if finding.comment.confidence is None else finding.comment.confidence

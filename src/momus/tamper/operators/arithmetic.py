@@ -1,0 +1,257 @@
+"""Arithmetic: operators, accumulation, precedence."""
+
+# ruff: noqa: E501 (a phrasing stays on one line, however long)
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Iterator
+
+from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.source import Edit, Source, brief, name_of, quotable
+
+_SYMBOLS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+}
+_STRENGTH: dict[type[ast.operator], int] = {
+    ast.BitOr: 1,
+    ast.BitXor: 2,
+    ast.BitAnd: 3,
+    ast.LShift: 4,
+    ast.RShift: 4,
+    ast.Add: 5,
+    ast.Sub: 5,
+    ast.Pow: 7,
+} | dict.fromkeys((ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.MatMult), 6)
+_MISTAKEN = {
+    "+": ("-",),
+    "-": ("+",),
+    "*": ("+", "/", "**"),
+    "/": ("*",),
+    "%": ("//",),
+    "**": ("*",),
+    "&": ("|",),
+    "|": ("&",),
+    "^": ("|", "&"),
+    "<<": (">>",),
+    ">>": ("<<",),
+}
+
+
+def _textual(node: ast.expr) -> bool:
+    """Whether an operand is a string or a list: only numbers are mistaken in arithmetic."""
+    if isinstance(node, ast.BinOp):
+        return _textual(node.left) or _textual(node.right)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return True
+    if isinstance(node, ast.Call) and name_of(node.func) in ("str", "repr", "join", "format", "list", "tuple", "bytes"):
+        return True
+    return isinstance(node, ast.JoinedStr | ast.List | ast.Tuple | ast.ListComp) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    )
+
+
+@operator(
+    "wrong-arithmetic",
+    "wrong-operator",
+    "high",
+    "`{left}` <should not|is not to> be joined with `{right}` by `{new_op}`: the right operator <here|in this place> is `{old_op}`.",
+    "The operator is wrong: `{new}` should be `{old}`.",
+    "`{left}` and `{right}` are <combined|joined> with `{new_op}`, but the <calculation|formula> needs `{old_op}`.",
+    "`{new}` <gives|computes> a wrong value; <it takes|use> `{old_op}`, as in `{old}`.",
+    "`{target}` comes out wrong, because `{new}` <uses|has> `{new_op}` in place of `{old_op}`.",
+    "{returned}The value returned is wrong: it <needs|takes> `{old_op}`, not `{new_op}`, between `{left}` and `{right}`.",
+)
+def wrong_arithmetic(source: Source, rng: random.Random) -> Iterator[Site]:
+    for node in source.targets(ast.BinOp):
+        token = _SYMBOLS.get(type(node.op), "")
+        if token not in _MISTAKEN or _textual(node):
+            continue
+        place = source.between(node.left, node.right, _escaped(token))
+        if place is None:
+            continue
+        other = rng.choice(_MISTAKEN[token])
+        a, b = source.code(node.left), source.code(node.right)
+        code, start = source.code(node), source.span(node).start
+        facts: dict[str, str | None] = {}
+        match source.parents.get(node):
+            case ast.Assign(targets=[target]):
+                facts = {"target": source.short(target, 30)}
+            case ast.Return():
+                facts = {"returned": ""}
+        yield site(
+            Edit(place.start, place.end, other),
+            old=quotable(code),
+            new=quotable(code[: place.start - start] + other + code[place.end - start :]),
+            left=brief(a),
+            right=brief(b),
+            old_op=token,
+            new_op=other,
+            **facts,
+        )
+
+
+def _escaped(token: str) -> str:
+    return "".join(f"\\{c}" for c in token)
+
+
+@operator(
+    "wrong-division",
+    "wrong-operator",
+    "medium",
+    "{to_true}`{new}` is a float; <where an integer is needed|as an index or count> it fails or <is inexact|carries a fraction>. Use `//`.",
+    "{to_true}True division <keeps|leaves> a fraction here: `{left}` should be divided into whole parts, with `{old}`.",
+    "{to_floor}`{new}` <throws away|drops> the fraction, so the result is <rounded down|too small>; divide with `/`.",
+    "{to_floor}Integer division <loses|cuts off> the remainder of `{left}`: the exact quotient is `{old}`.",
+    "Wrong kind of division: `{new_op}` between `{left}` and `{right}` <should be|has to be> `{old_op}`.",
+    "`{new}` <divides|rounds> the wrong way; <the result needed is|write> `{old}`.",
+)
+def wrong_division(source: Source, rng: random.Random) -> Iterator[Site]:
+    for node in source.targets(ast.BinOp):
+        if isinstance(node.op, ast.Div):
+            token, other = "/", "//"
+        elif isinstance(node.op, ast.FloorDiv):
+            token, other = "//", "/"
+        else:
+            continue
+        if _textual(node) or (place := source.between(node.left, node.right, token)) is None:
+            continue
+        a, b = source.code(node.left), source.code(node.right)
+        if (
+            token == "/"
+            and isinstance(node.right, ast.Constant | ast.JoinedStr)
+            and not isinstance(node.right.value if isinstance(node.right, ast.Constant) else "", int | float)
+        ):
+            continue  # a path
+        yield site(
+            Edit(place.start, place.end, other),
+            old=quotable(f"{a} {token} {b}"),
+            new=quotable(f"{a} {other} {b}"),
+            left=brief(a),
+            right=brief(b),
+            old_op=token,
+            new_op=other,
+            **{"to_floor" if other == "//" else "to_true": ""},
+        )
+
+
+@operator(
+    "wrong-augmented",
+    "wrong-operator",
+    "high",
+    "`{target}` <moves|goes> in the wrong direction: <use|it should be> `{old_op}`, not `{new_op}`.",
+    "This <applies|does> `{new_op}` to `{target}` with `{value}`, but it has to <be|use> `{old_op}`.",
+    "`{new_code}` <makes|lets> `{target}` drift away from the right value; write `{old_code}`.",
+    "{in_loop}Every pass <moves|updates> `{target}` the wrong way, so after the loop it is <far off|wrong>. Use `{old_op}`.",
+    "{in_while}With `{new_op}` `{target}` <moves away from the end condition|runs the wrong way>, so the loop may never end. Use `{old_op}`.",
+)
+def wrong_augmented(source: Source, rng: random.Random) -> Iterator[Site]:
+    for node in source.targets(ast.AugAssign):
+        token = _SYMBOLS.get(type(node.op), "")
+        if token not in _MISTAKEN or _textual(node.value):
+            continue
+        place = source.between(node.target, node.value, _escaped(token + "="))
+        if place is None:
+            continue
+        other = rng.choice(_MISTAKEN[token])
+        target, value = source.code(node.target), source.code(node.value)
+        loop = source.loop(node)
+        yield site(
+            Edit(place.start, place.end, other + "="),
+            target=brief(target),
+            value=brief(value),
+            old_op=token + "=",
+            new_op=other + "=",
+            old_code=quotable(f"{target} {token}= {value}"),
+            new_code=quotable(f"{target} {other}= {value}"),
+            in_loop="" if loop is not None else None,
+            in_while="" if isinstance(loop, ast.While) else None,
+        )
+
+
+@operator(
+    "drop-accumulation",
+    "wrong-operator",
+    "high",
+    "`{target}` is overwritten <instead of|rather than> added to: only the last `{value}` <survives|remains>. Use `{old_op}`.",
+    "{in_loop}Each pass <replaces|throws away> what `{target}` has <gathered|collected> so far; it should <accumulate|add up> with `{old_op}`.",
+    "This <sets|assigns> `{target}` <afresh|anew>, so its earlier value is lost; <write|it should be> `{old}`.",
+    "`{new}` forgets what `{target}` <held|contained> before; the new part has to be <joined to it|combined with it>: `{old}`.",
+    "{in_loop}After the loop `{target}` <holds|contains> just the final `{value}`, not <the total|all of them>: use `{old_op}`.",
+)
+def drop_accumulation(source: Source, rng: random.Random) -> Iterator[Site]:
+    for node in source.targets(ast.AugAssign):
+        token = _SYMBOLS.get(type(node.op), "")
+        place = source.between(node.target, node.value, _escaped(token + "=")) if token else None
+        if place is None:
+            continue
+        target, value = source.code(node.target), source.code(node.value)
+        yield site(
+            Edit(place.start, place.end, "="),
+            target=brief(target),
+            value=brief(value),
+            old_op=token + "=",
+            old=quotable(f"{target} {token}= {value}"),
+            new=quotable(f"{target} = {value}"),
+            in_loop="" if source.loop(node) is not None else None,
+        )
+
+
+def _needs_parentheses(outer: ast.BinOp, inner: ast.BinOp) -> bool:
+    strong, weak = _STRENGTH.get(type(outer.op), 0), _STRENGTH.get(type(inner.op), 0)
+    return weak < strong or (weak == strong and inner is outer.right)
+
+
+@operator(
+    "wrong-precedence",
+    "wrong-operator",
+    "high",
+    "Parentheses are missing: `{new}` <is read as|means> something else than `{old}`, since `{tight}` binds <tighter|more strongly> than `{loose}`.",
+    "`{inner}` has to be <evaluated|worked out> first, but without parentheses `{tight}` takes only <part|one end> of it.",
+    "Operator precedence: `{tight}` is <applied|evaluated> before `{loose}` here. <Put|Write> `({inner})` in parentheses.",
+    "`{new}` <applies|uses> `{tight}` to only a part of `{inner}`; the whole of it should be <grouped|taken together> first.",
+    "Without parentheses around `{inner}` the result is wrong; <it should read|write> `{old}`.",
+    held_out=True,
+)
+def wrong_precedence(source: Source, rng: random.Random) -> Iterator[Site]:
+    for node in source.targets(ast.BinOp):
+        for side in (node.left, node.right):
+            if not isinstance(side, ast.BinOp) or not _needs_parentheses(node, side):
+                continue
+            span, whole = source.span(side), source.span(node)
+            text = source.text
+            start, end = span.start - 1, span.end
+            if start < 0 or text[start : start + 1] != "(" or text[end : end + 1] != ")" or "\n" in text[start:end]:
+                continue
+            code = text[min(start, whole.start) : max(end + 1, whole.end)]
+            inner = source.code(side)
+            yield site(
+                Edit(start, start + 1, ""),
+                Edit(end, end + 1, ""),
+                old=quotable(code),
+                new=quotable(code.replace(f"({inner})", inner, 1)),
+                inner=brief(inner),
+                tight=_SYMBOLS.get(type(node.op), "@"),
+                loose=_SYMBOLS.get(type(side.op), "@"),
+            )
+
+
+OPERATORS = (
+    wrong_arithmetic,
+    wrong_division,
+    wrong_augmented,
+    drop_accumulation,
+    wrong_precedence,
+)

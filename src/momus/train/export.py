@@ -1,0 +1,134 @@
+"""A checkpoint as a bundle: weights in 8 bits, the graph, the tokenizer, the 5-gram, the fitted gate, the card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors.numpy import load_file
+
+from momus import __version__
+from momus.corpus.build import read_manifest, read_split
+from momus.errors import MomusError
+from momus.models import graph
+from momus.models.arch import Arch
+from momus.models.bundled import CHECKED, FILE, FORMAT, Gate, file_digest, open_bundle
+from momus.train.gate import development_tampers, fit, judge
+
+
+def export(
+    checkpoint: Path,
+    tokenizer: Path,
+    ngram: Path,
+    corpus: Path,
+    out: Path,
+    *,
+    name: str,
+    bits: Literal[8, 32] = 8,
+    pairs: int = 400,
+    clean_flagged: float = 0.1,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write a bundle and return what the gate does on development tampers. Replaces `out` only once all is well.
+
+    Raises MomusError where the checkpoint, the tokenizer or the corpus cannot be read.
+    """
+    try:
+        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+        tensors = load_file(checkpoint / "model.safetensors")
+    except (OSError, ValueError) as error:
+        raise MomusError(f"no checkpoint in {checkpoint} ({error}): finish momus train sft first") from None
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    arch = Arch.from_hf(config)
+    about: dict[str, Any] = {
+        "format": FORMAT,
+        "name": name,
+        "momus": __version__,
+        "arch": asdict(arch),
+        "gate": asdict(Gate()),
+        "weights": graph.write(arch, tensors, partial, bits),
+        "training": _training(checkpoint),
+    }
+    shutil.copyfile(tokenizer, partial / "tokenizer.json")
+    shutil.copyfile(ngram, partial / "ngram.npz")
+    _write_about(partial, about)
+    tampers = development_tampers(read_split(corpus, "dev"), pairs, seed)
+    gate, report = fit(list(judge(open_bundle(partial), tampers)), clean_flagged)
+    about["gate"] = asdict(gate)
+    about["fitted_on"] = report
+    _write_about(partial, about)
+    (partial / "MODEL_CARD.md").write_text(_card(about, arch, corpus), encoding="utf-8")
+    (partial / "__init__.py").write_text("", encoding="utf-8")
+    shutil.rmtree(out, ignore_errors=True)
+    partial.rename(out)
+    return report
+
+
+def _write_about(folder: Path, about: dict[str, Any]) -> None:
+    about["sha256"] = {name: file_digest(folder / name) for name in CHECKED}
+    (folder / FILE).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def _training(checkpoint: Path) -> dict[str, Any]:
+    """The last line of each stage's metrics, and its config."""
+    manifest = checkpoint / "manifest.json"
+    metrics = checkpoint / "metrics.jsonl"
+    training: dict[str, Any] = {}
+    if manifest.exists():
+        training["config"] = json.loads(manifest.read_text(encoding="utf-8"))["config"]
+    if metrics.exists():
+        last = metrics.read_text(encoding="utf-8").splitlines()[-1]
+        training["last"] = {k: v for k, v in json.loads(last).items() if k.startswith(("loss_", "tokens", "step"))}
+    return training
+
+
+def _card(about: dict[str, Any], arch: Arch, corpus: Path) -> str:
+    manifest = read_manifest(corpus) or {}
+    inputs = [tuple(entry) for entry in manifest.get("inputs", [])]
+    trained = [entry for entry in inputs if entry[3] == "train"]
+    held_out = ", ".join(sorted(entry[0] for entry in inputs if entry[3] == "heldout"))
+    licences = ", ".join(f"{licence} ({n})" for licence, n in Counter(e[2] for e in trained).most_common())
+    packages = ", ".join(f"{entry[0]} {entry[1]}" for entry in sorted(trained))
+    fitted = about["fitted_on"]
+    config = about["training"].get("config", {})
+    seen = {stage: config.get(stage, {}).get("optim", {}).get("tokens", 0) for stage in ("pretrain", "sft")}
+    return f"""# Model card: {about["name"]}
+
+A critic of Python functions: it reads a question and an answer and writes comments on exact lines of the answer, or
+keeps silent. A Qwen3 decoder of {arch.parameters / 1e6:.1f}M parameters ({arch.layers} layers, width {arch.hidden},
+context {arch.context}), weights in {about["weights"]["bits"]} bits. Trained from scratch by this project.
+
+## What it is good for, and what not
+
+It is small, and honest about it: a first line of suspicion, not a reviewer. It has learned from bugs that rules put
+into library code. Natural bugs of language models are different and mostly harder; the README's tables show both.
+Its silence proves nothing. It knows Python only, and sees one function at a time.
+
+## Training
+
+- Code, {seen["pretrain"]:,} tokens: functions of the Python standard library and of {len(trained)} packages, fetched
+  by version, near-duplicates removed.
+- Critique, {seen["sft"]:,} tokens: rule-made tampers of such functions with their descriptions, each beside its clean
+  twin, where silence is the right answer; further tampers and natural bugs of the development data's training split
+  (see docs/training.md).
+- Never trained on: the held-out packages ({held_out}), the held-out bug operators, the packages whose real bugs serve
+  for measuring, HumanEval problems 82 and up, QuixBugs.
+- Licences of the packages: {licences}; the standard library: PSF-2.0.
+
+Packages: {packages}.
+
+## The gate
+
+Fitted on {fitted["pairs"]} tampers of development functions and their clean twins. At its threshold it speaks of
+{fitted["clean_flagged"]:.1%} of the clean answers and {fitted["tampered_flagged"]:.1%} of the tampered ones; its first
+line is the bug's in {fitted["first_line_right"]:.1%} of the tampered answers, gate aside. A comment's confidence is
+the fitted probability that its line is a bug's when half of the answers are tampered.
+
+Command: `momus train export`. Measured results: `benchmarks/results/`.
+"""

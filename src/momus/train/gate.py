@@ -1,0 +1,107 @@
+"""Fit the gate: how far to believe the model's suspicions, and from where on to speak."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from momus.corpus.functions import Function
+from momus.corpus.tasks import to_task
+from momus.critics.sampled import SampledCritic
+from momus.critique import TextMap
+from momus.errors import MomusError
+from momus.models.bundled import Bundle, Gate
+from momus.records import Tamper
+
+Floats = npt.NDArray[np.float64]
+RIDGE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The suspicions of one answer: [lines, 2] of (scan log-odds, log-probability of the point); which are a bug's."""
+
+    features: Floats
+    buggy: npt.NDArray[np.bool_]
+
+
+def development_tampers(functions: Iterable[Function], count: int, seed: int) -> Iterator[Tamper]:
+    """Single-bug tampers of functions, by the operators that train."""
+    from momus.tamper import OPERATORS, tamper
+
+    trained = [name for name, operator in OPERATORS.items() if not operator.held_out]
+    made = 0
+    for function in functions:
+        found = tamper(to_task(function, seed=seed), rng=random.Random(f"{seed}:{function.id}"), operators=trained)
+        if found is not None:
+            yield found
+            made += 1
+            if made == count:
+                return
+
+
+def judge(bundle: Bundle, tampers: Iterable[Tamper]) -> Iterator[tuple[Judged, Judged]]:
+    """The suspicions of each tampered answer and of its clean twin."""
+    critic = SampledCritic(bundle)
+    for tamper in tampers:
+        text = TextMap(tamper.task.answer)
+        bugs = {line for bug in tamper.bugs for span in bug.spans[:1] for line in text.lines(span)}
+        pair = []
+        for task, lines in ((tamper.task, bugs), (tamper.task.model_copy(update={"answer": tamper.twin}), set[int]())):
+            found = critic.suspicions(task)
+            features = np.array([(s.scan_logit, s.log_point) for s in found], float).reshape(-1, 2)
+            pair.append(Judged(features, np.array([s.line in lines for s in found], bool)))
+        yield pair[0], pair[1]
+
+
+def fit(pairs: Sequence[tuple[Judged, Judged]], clean_flagged: float) -> tuple[Gate, dict[str, Any]]:
+    """The gate, and what it does on the pairs that it was fitted on.
+
+    Weights by logistic regression over all lines; the threshold is the one at which `clean_flagged` of the clean
+    answers are spoken of. Raises MomusError on too few pairs.
+    """
+    if len(pairs) < 20:
+        raise MomusError(f"a gate needs at least 20 development tampers, not {len(pairs)}: give more functions")
+    both = [judged for pair in pairs for judged in pair]
+    x = np.concatenate([judged.features for judged in both])
+    y = np.concatenate([judged.buggy for judged in both]).astype(float)
+    scan, point, bias = logistic(x, y)
+    gate = Gate(scan=scan, point=point, bias=bias)
+    buggy, clean = ([_scores(gate, pair[side]) for pair in pairs] for side in (0, 1))
+    threshold = float(np.quantile([s.max(initial=0.0) for s in clean], 1 - clean_flagged))
+    gate = replace(gate, **{k: round(v, 5) for k, v in (("scan", scan), ("point", point), ("bias", bias))})
+    gate = replace(gate, threshold=round(min(0.999, max(threshold, 1e-4)), 5))
+    spoken = [s.max(initial=0.0) >= gate.threshold for s in buggy]
+    right = [bool(pair[0].buggy[s.argmax()]) for pair, s in zip(pairs, buggy, strict=True) if len(s)]
+    report = {
+        "pairs": len(pairs),
+        "clean_flagged": float(np.mean([s.max(initial=0.0) >= gate.threshold for s in clean])),
+        "tampered_flagged": float(np.mean(spoken)),
+        "first_line_right": float(np.mean(right)),
+        "found": float(np.mean([r and s for r, s in zip(right, spoken, strict=True)])),
+    }
+    return gate, report
+
+
+def logistic(x: Floats, y: Floats, steps: int = 50) -> tuple[float, float, float]:
+    """Logistic regression of y on two features and a constant, by Newton's method with a small ridge."""
+    design = np.column_stack([x, np.ones(len(x))])
+    weights = np.zeros(3)
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+        gradient = design.T @ (y - p) - RIDGE * weights
+        curvature = (design * (p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(3)
+        move = np.linalg.solve(curvature, gradient)
+        weights = weights + move
+        if np.abs(move).max() < 1e-8:
+            break
+    return float(weights[0]), float(weights[1]), float(weights[2])
+
+
+def _scores(gate: Gate, judged: Judged) -> Floats:
+    return np.array([gate.confidence(scan, point) for scan, point in judged.features.tolist()])

@@ -1,0 +1,80 @@
+"""The two stages of the bundled critic: learn code, then learn to criticise it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+from momus.corpus.build import read_split
+from momus.corpus.tokenizer import Tokenizer
+from momus.models.dialect import Dialect
+from momus.records import Tamper, Task
+from momus.train.config import TrainConfig
+from momus.train.examples import ExampleFile
+from momus.train.model import load_model, new_model, save_model
+from momus.train.prepare import Builder, Item, build, pretrain_examples, sft_examples
+from momus.train.trainer import Workers, train
+
+
+def pretrain(
+    config: TrainConfig, corpus: Path, tokenizer: Path, out: Path, *, jobs: int, minutes: float | None = None
+) -> bool:
+    """Train fresh weights on the corpus' code. True once the checkpoint stands in `out`."""
+    workers = Workers.join()
+    data = _examples(config, read_split(corpus, "train"), pretrain_examples, tokenizer, out, jobs, workers)
+    dialect = Dialect(Tokenizer.load(tokenizer))
+    model = new_model(config.model, dialect.tokenizer.size, dialect.pad, dialect.end, config.seed)
+    finished = train(model, data, config.pretrain, out, seed=config.seed, minutes=minutes, workers=workers)
+    if finished and workers.rank == 0:
+        save_model(model, out / "state.pt", out)
+    return finished
+
+
+def sft(
+    config: TrainConfig,
+    corpus: Path,
+    tokenizer: Path,
+    start: Path,
+    out: Path,
+    *,
+    more: Iterable[Task | Tamper] = (),
+    jobs: int,
+    minutes: float | None = None,
+) -> bool:
+    """Train the checkpoint in `start` on tampers and their twins. `more` adds tasks to tamper, or ready bugs.
+
+    Returns whether the stage is finished; the checkpoint is then in `out`.
+    """
+    workers = Workers.join()
+    functions = list(read_split(corpus, "train"))
+    random.Random(config.seed).shuffle(functions)
+    items: Iterable[Item] = chain(more, functions[: config.data.functions])
+    data = _examples(config, items, sft_examples, tokenizer, out, jobs, workers)
+    model = load_model(start)
+    finished = train(model, data, config.sft, out, seed=config.seed, together=2, minutes=minutes, workers=workers)
+    if finished and workers.rank == 0:
+        save_model(model, out / "state.pt", out)
+    return finished
+
+
+def _examples(
+    config: TrainConfig,
+    items: Iterable[Item],
+    builder: Builder,
+    tokenizer: Path,
+    out: Path,
+    jobs: int,
+    workers: Workers,
+) -> ExampleFile:
+    """The stage's examples, made once by the first process."""
+    path = out / "examples.npz"
+    if workers.rank == 0 and not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        count = build(items, builder, tokenizer, config.data, path, seed=config.seed, jobs=jobs)
+        manifest = {"config": config.model_dump(mode="json"), "tokenizer": str(tokenizer), "examples": count}
+        (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    workers.wait()
+    return ExampleFile(path)

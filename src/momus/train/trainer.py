@@ -1,0 +1,257 @@
+"""One training loop for every stage: bf16 compute on fp32 master weights, one process or several, resumable anywhere.
+
+What is simple on purpose: plain AdamW, gradients averaged by one all-reduce, no gradient scaling (bf16 needs none).
+The head is computed only at the positions that carry a loss, which at this size is half of the work saved.
+Several processes: `torchrun --nproc_per_node 2 -m momus train ...`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F  # noqa: N812 (the name the field uses)
+from transformers import Qwen3ForCausalLM
+
+from momus.errors import MomusError
+from momus.train.batches import Batch, epochs
+from momus.train.config import LossConfig, StageConfig
+from momus.train.examples import ExampleFile, Kind
+
+HEAD_CHUNK = 1024  # positions whose logits are held at once
+EVERY = 20  # steps between lines of metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes of a run. `torchrun` says how many there are; alone, there is one."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @staticmethod
+    def join() -> Workers:
+        world = int(os.environ.get("WORLD_SIZE", "1"))
+        cuda = torch.cuda.is_available()
+        if world > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if cuda else "gloo")
+        rank = dist.get_rank() if world > 1 else 0
+        if world > 1 and dist.get_world_size() != world:
+            raise MomusError(f"asked for {world} processes, got {dist.get_world_size()}; start with torchrun")
+        return Workers(rank, world, torch.device("cuda", rank) if cuda else torch.device("cpu"))
+
+    def wait(self) -> None:
+        """Until every process is here."""
+        if self.world > 1:
+            dist.barrier()
+
+    def sum(self, tensor: torch.Tensor) -> torch.Tensor:
+        if self.world > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+
+class Master:
+    """fp32 copies of the weights, which the optimiser moves; the model computes in bf16."""
+
+    def __init__(self, model: Qwen3ForCausalLM, stage: StageConfig) -> None:
+        self.model = model
+        self.params = [p.detach().float().clone().requires_grad_() for p in model.parameters()]
+        decay = [m for m in self.params if m.dim() > 1]
+        plain = [m for m in self.params if m.dim() <= 1]
+        optim = stage.optim
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decay, "weight_decay": optim.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+            lr=optim.lr,
+            betas=optim.betas,
+            fused=True,
+        )
+        self.push()
+
+    def push(self) -> None:
+        """Copy the masters into the model."""
+        with torch.no_grad():
+            for param, master in zip(self.model.parameters(), self.params, strict=True):
+                param.copy_(master)
+
+    def step(self, lr: float, clip: float, workers: Workers) -> float:
+        """Average the gradients over all processes, clip, step. Returns the gradient's norm before clipping."""
+        grads = [p.grad for p in self.model.parameters()]
+        flat = torch.cat([g.detach().float().reshape(-1) for g in grads if g is not None])
+        workers.sum(flat)
+        norm = float(flat.norm())
+        flat *= min(1.0, clip / (norm + 1e-6))
+        start = 0
+        for master in self.params:
+            master.grad = flat[start : start + master.numel()].view_as(master)
+            start += master.numel()
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+        self.model.zero_grad(set_to_none=True)
+        self.push()
+        return norm
+
+
+def learning_rate(stage: StageConfig, seen: int) -> float:
+    """Linear warm-up, then a cosine down to `final_lr` of the peak, by the share of the tokens seen."""
+    optim = stage.optim
+    done = min(1.0, seen / optim.tokens)
+    if done < optim.warmup:
+        return optim.lr * (done + 1e-3) / optim.warmup
+    progress = (done - optim.warmup) / max(1e-9, 1 - optim.warmup)
+    floor = optim.lr * optim.final_lr
+    return floor + 0.5 * (optim.lr - floor) * (1 + math.cos(math.pi * progress))
+
+
+def train(
+    model: Qwen3ForCausalLM,
+    data: ExampleFile,
+    stage: StageConfig,
+    out: Path,
+    *,
+    seed: int,
+    together: int = 1,
+    minutes: float | None = None,
+    workers: Workers | None = None,
+) -> bool:
+    """Train until the stage's tokens are seen (True) or `minutes` are up (False); call again to go on.
+
+    Writes `out/state.pt` (masters, optimiser, position: an exact resume) and `out/metrics.jsonl`.
+    """
+    workers = workers or Workers.join()
+    model.to(workers.device, torch.bfloat16).train()
+    master = Master(model, stage)
+    state = out / "state.pt"
+    step, seen = _resume(state, master, stage)
+    if seen >= stage.optim.tokens:
+        return True
+    optim = stage.optim
+    steps = epochs(data, optim.batch_tokens, optim.micro_tokens, seed, workers.rank, workers.world, together)
+    for _ in range(step):
+        next(steps)
+    began = time.monotonic()
+    last_save, meter = began, _Meter()
+    while seen < stage.optim.tokens:
+        batches = [_to(batch, workers.device) for batch in next(steps)]
+        tokens, losses = _accumulate(model, batches, stage.loss, workers, torch.Generator().manual_seed(seed + step))
+        norm = master.step(learning_rate(stage, seen), stage.optim.clip, workers)
+        seen, step = seen + tokens, step + 1
+        meter.add(losses, tokens)
+        if step % EVERY == 0 and workers.rank == 0:
+            line = {"step": step, "tokens": seen, "lr": learning_rate(stage, seen), "grad_norm": norm, **meter.flush()}
+            with (out / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+                metrics.write(json.dumps(line) + "\n")
+        now = time.monotonic()
+        stop = workers.sum(torch.tensor(float(minutes is not None and now - began > minutes * 60))) > 0
+        save = workers.sum(torch.tensor(float(now - last_save > 300))) > 0
+        if (stop or save or seen >= stage.optim.tokens) and workers.rank == 0:
+            _save(state, master, step, seen)
+        if save:
+            last_save = now
+        if stop:
+            return seen >= stage.optim.tokens
+    return True
+
+
+def losses_of(
+    model: Qwen3ForCausalLM, batch: Batch, counts: dict[Kind, int], weights: LossConfig, code: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """The weighted loss of one micro-batch, each kind divided by its count over the whole step.
+
+    `code` [rows, length] says which CODE positions are computed. Also returns each kind's share, unweighted.
+    """
+    hidden = model.model(input_ids=batch.ids, use_cache=False).last_hidden_state
+    chosen = (batch.kinds != Kind.NONE) & ((batch.kinds != Kind.CODE) | code)
+    states, targets, kinds = hidden[chosen], batch.targets[chosen], batch.kinds[chosen]
+    total = hidden.new_zeros((), dtype=torch.float32)
+    shares: dict[str, float] = {}
+    per_kind = torch.zeros(len(Kind), dtype=torch.float32, device=hidden.device)
+    per_kind[Kind.CODE], per_kind[Kind.SCAN] = weights.code, weights.scan
+    per_kind[Kind.DECISION], per_kind[Kind.COMMENT] = weights.decision, weights.comment
+    divisor = torch.tensor([max(1, counts.get(kind, 0)) for kind in Kind], device=hidden.device)
+    sums = torch.zeros(len(Kind), device=hidden.device)
+    for s, t, k in zip(states.split(HEAD_CHUNK), targets.split(HEAD_CHUNK), kinds.split(HEAD_CHUNK), strict=True):
+        loss = F.cross_entropy(model.lm_head(s).float(), t, reduction="none")
+        total = total + (loss * per_kind[k] / divisor[k]).sum()
+        sums.index_add_(0, k, loss.detach())
+    for kind in Kind:
+        if counts.get(kind):
+            shares[kind.name.lower()] = float(sums[kind]) / counts[kind]
+    return total, shares
+
+
+def _accumulate(
+    model: Qwen3ForCausalLM, batches: Sequence[Batch], weights: LossConfig, workers: Workers, rng: torch.Generator
+) -> tuple[int, dict[str, float]]:
+    """Forward and backward over a step. Counts are global, so that the split into batches and processes is not felt."""
+    masks = [torch.rand(b.ids.shape, generator=rng).to(b.ids.device) < weights.code_fraction for b in batches]
+    counted = torch.zeros(len(Kind) + 1)
+    for batch, mask in zip(batches, masks, strict=True):
+        counted[-1] += int((batch.ids != 0).sum())
+        for kind in Kind:
+            where = batch.kinds == kind
+            counted[kind] += int((where & mask).sum() if kind == Kind.CODE else where.sum())
+    workers.sum(counted)
+    counts = {kind: int(counted[kind]) for kind in Kind if kind != Kind.NONE}
+    total: dict[str, float] = {}
+    for batch, mask in zip(batches, masks, strict=True):
+        loss, shares = losses_of(model, batch, counts, weights, mask)
+        loss.backward()
+        for name, share in shares.items():
+            total[name] = total.get(name, 0.0) + share
+    names = sorted(total)
+    summed = workers.sum(torch.tensor([total[name] for name in names]))
+    return int(counted[-1]), dict(zip(names, summed.tolist(), strict=True))
+
+
+class _Meter:
+    def __init__(self) -> None:
+        self.began, self.tokens, self.rows = time.monotonic(), 0, 0
+        self.sums: dict[str, float] = {}
+
+    def add(self, losses: dict[str, float], tokens: int) -> None:
+        self.tokens += tokens
+        self.rows += 1
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def flush(self) -> dict[str, float]:
+        line = {f"loss_{name}": round(value / self.rows, 5) for name, value in self.sums.items()}
+        line["tokens_per_s"] = round(self.tokens / (time.monotonic() - self.began), 1)
+        self.__init__()  # type: ignore[misc]
+        return line
+
+
+def _to(batch: Batch, device: torch.device) -> Batch:
+    return Batch(batch.ids.to(device), batch.targets.to(device), batch.kinds.to(device))
+
+
+def _save(path: Path, master: Master, step: int, seen: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    names = [name for name, _ in master.model.named_parameters()]
+    weights = dict(zip(names, (p.detach() for p in master.params), strict=True))
+    torch.save({"step": step, "seen": seen, "weights": weights, "optimizer": master.optimizer.state_dict()}, partial)
+    partial.replace(path)
+
+
+def _resume(path: Path, master: Master, stage: StageConfig) -> tuple[int, int]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        return 0, 0
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    with torch.no_grad():
+        for (name, _), param in zip(master.model.named_parameters(), master.params, strict=True):
+            param.copy_(saved["weights"][name])
+    master.optimizer.load_state_dict(saved["optimizer"])
+    master.push()
+    return int(saved["step"]), int(saved["seen"])

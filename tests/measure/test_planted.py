@@ -1,0 +1,264 @@
+"""Critics whose scores are known beforehand: each is written here as a number."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from planted import RIGHT, TESTS, TWIN, WRONG, Planted, make_tamper, on, oracle
+
+from momus.critics.trivial import Empty, Everything, Random
+from momus.critique import Comment, Critique, Span, TextMap
+from momus.measure import measure, sandbox_prover
+from momus.measure.results import Results
+from momus.records import Bug, Tamper, Task
+from momus.sandbox import why_not
+
+
+def mean(results: Results, measure_name: str, row: int = 0) -> float:
+    return results.rows[row].figures[measure_name].mean
+
+
+def test_an_oracle_scores_one_everywhere_and_says_nothing_false(tampers: list[Tamper]) -> None:
+    results = measure([Planted("oracle", oracle)], tampers, [Task(id="c", question="", answer=TWIN)])
+    for name in ("place@1", "place@3", "claim@1", "fix@1", "fix@3", "bugs_found", "bugs_fixed", "budget"):
+        assert mean(results, name) == 1.0, name
+    for name in ("twin_place@1", "twin_claim@1", "twin_fix@1", "twin_place@3"):
+        assert mean(results, name) == 1.0, name
+    for name in ("spurious", "twin_flagged", "clean_flagged", "clean_comments"):
+        assert mean(results, name) == 0.0, name
+    assert mean(results, "chance@1") == pytest.approx(1 / 5)  # one line of five
+    assert results.rows[0].failed == 0
+
+
+def test_silence_scores_zero_and_is_never_spurious(tampers: list[Tamper]) -> None:
+    results = measure([Empty()], tampers)
+    for name in ("place@1", "place@3", "fix@3", "twin_place@1", "spurious", "lines", "twin_flagged", "chance@3"):
+        assert mean(results, name) == 0.0, name
+
+
+def test_flagging_every_line_finds_the_bug_by_its_third_comment_and_fails_the_twin_test(tampers: list[Tamper]) -> None:
+    results = measure([Everything()], tampers)
+    assert mean(results, "place@1") == 0.0
+    assert mean(results, "place@3") == 1.0  # the bug stands on line 3
+    assert mean(results, "budget") == 1.0
+    assert mean(results, "chance@3") == pytest.approx(3 / 5)
+    assert mean(results, "spurious") == 4.0  # five lines, one of them right
+    assert mean(results, "lines") == 5.0
+    assert mean(results, "twin_place@1") == 0.0
+    assert mean(results, "twin_place@3") == 0.0
+    assert mean(results, "twin_flagged") == 1.0
+
+
+def test_a_true_comment_made_ten_times_counts_once_and_nine_are_spurious(tampers: list[Tamper]) -> None:
+    results = measure([Planted("parrot", lambda task: Critique(tuple(oracle(task)) * 10))], tampers)
+    assert mean(results, "place@3") == 1.0
+    assert mean(results, "bugs_found") == 1.0
+    assert mean(results, "spurious") == 9.0
+    assert mean(results, "lines") == 1.0
+
+
+def test_a_right_quote_with_nonsense_is_a_place_but_no_claim_and_no_fix(tampers: list[Tamper]) -> None:
+    def nonsense(task: Task) -> Critique:
+        return Critique((on(task, "for i in", "security", "for i on"),)) if WRONG in task.answer else Critique()
+
+    results = measure([Planted("nonsense", nonsense)], tampers)
+    assert (mean(results, "place@1"), mean(results, "claim@1"), mean(results, "fix@1")) == (1.0, 0.0, 0.0)
+    assert (mean(results, "twin_place@1"), mean(results, "twin_claim@1"), mean(results, "twin_fix@1")) == (1.0, 0, 0)
+
+
+def test_saying_the_same_of_the_twin_is_worth_nothing(tampers: list[Tamper]) -> None:
+    results = measure([Planted("same", lambda task: Critique((on(task, "for i in", "off-by-one"),)))], tampers)
+    assert mean(results, "place@1") == 1.0
+    assert mean(results, "twin_place@1") == 0.0
+    assert mean(results, "twin_claim@1") == 0.0
+
+
+def test_another_category_on_the_twin_does_not_buy_back_the_place(tampers: list[Tamper]) -> None:
+    def shifty(task: Task) -> Critique:
+        return Critique((on(task, "for i in", "off-by-one" if WRONG in task.answer else "security"),))
+
+    results = measure([Planted("shifty", shifty)], tampers)
+    assert mean(results, "twin_place@1") == 0.0
+    assert mean(results, "twin_claim@1") == 1.0
+
+
+def test_claims_on_the_twin_alone_score_below_zero(tampers: list[Tamper]) -> None:
+    def backwards(task: Task) -> Critique:
+        return Critique() if WRONG in task.answer else Critique((on(task, "for i in", "off-by-one", "for i on"),))
+
+    results = measure([Planted("backwards", backwards)], tampers)
+    for level in ("place", "claim", "fix"):
+        assert mean(results, f"twin_{level}@1") == -1.0, level
+
+
+def test_a_suggestion_on_the_twin_that_changes_nothing_is_no_false_fix(tampers: list[Tamper]) -> None:
+    def tidy(task: Task) -> Critique:
+        return Critique((on(task, WRONG if WRONG in task.answer else RIGHT, "other", RIGHT + "  # checked"),))
+
+    results = measure([Planted("tidy", tidy)], tampers)
+    assert mean(results, "fix@1") == 1.0
+    assert mean(results, "twin_fix@1") == 1.0
+    assert mean(results, "twin_place@1") == 0.0
+
+
+def test_a_bug_found_later_than_the_first_comment_counts_at_k_only(tampers: list[Tamper]) -> None:
+    def second(task: Task) -> Critique:
+        return Critique((on(task, "s = 0"), *oracle(task)))
+
+    results = measure([Planted("second", second)], tampers, k=2)
+    assert (mean(results, "place@1"), mean(results, "place@2")) == (0.0, 1.0)
+    assert (mean(results, "twin_place@1"), mean(results, "twin_place@2")) == (0.0, 1.0)
+    assert mean(results, "spurious") == 1.0
+
+
+def test_highlighting_the_whole_answer_pays_for_its_lines(tampers: list[Tamper]) -> None:
+    def whole(task: Task) -> Critique:
+        return Critique((Comment(Span(0, len(task.answer)), "Something is wrong."),))
+
+    results = measure([Planted("whole", whole)], tampers, budget=1)
+    assert mean(results, "place@1") == 1.0
+    assert mean(results, "chance@1") == 1.0
+    assert mean(results, "budget") == 0.0  # only its first line is within the budget
+    assert mean(results, "twin_place@1") == 0.0
+
+
+def test_of_two_bugs_one_found_is_a_half() -> None:
+    twin = TWIN
+    answer = twin.replace("s = 0", "s = 1").replace(RIGHT, WRONG)
+    bugs = tuple(
+        Bug(spans=(Span(answer.index(q), answer.index(q) + len(q)),), category=c, suggestion=s)
+        for q, c, s in (("s = 1", "wrong-constant", "s = 0"), (WRONG, "off-by-one", RIGHT))
+    )
+    both = Tamper(task=Task(id="two", question="", answer=answer), twin=twin, bugs=bugs)
+    results = measure([Planted("half", oracle), Planted("all", lambda t: _both(t))], [both])
+    assert (mean(results, "bugs_found"), mean(results, "bugs_fixed"), mean(results, "place@1")) == (0.5, 0.5, 1.0)
+    assert (mean(results, "bugs_found", 1), mean(results, "bugs_fixed", 1)) == (1.0, 1.0)
+
+
+def _both(task: Task) -> Critique:
+    if WRONG not in task.answer:
+        return Critique()
+    return Critique((on(task, "s = 1", "wrong-constant", "s = 0"), on(task, WRONG, "off-by-one", RIGHT)))
+
+
+def test_failures_are_unscored_and_counted_never_zero(tampers: list[Tamper]) -> None:
+    def flaky(task: Task) -> Critique:
+        if task.id.startswith("t0@"):
+            raise ValueError("out of order")
+        return oracle(task)
+
+    results = measure([Planted("flaky", flaky)], tampers)
+    row = results.rows[0]
+    assert row.failed == 2  # the answer and its twin
+    assert row.error == "out of order"
+    assert (row.figures["place@1"].mean, row.figures["place@1"].n) == (1.0, 3)
+    assert row.figures["twin_place@1"].n == 3
+
+
+def test_a_failure_on_the_twin_leaves_the_place_scored(tampers: list[Tamper]) -> None:
+    def blind(task: Task) -> Critique:
+        if WRONG not in task.answer:
+            raise ValueError("no twin for me")
+        return oracle(task)
+
+    figures = measure([Planted("blind", blind)], tampers).rows[0].figures
+    assert figures["place@1"].n == 4
+    assert "twin_place@1" not in figures or figures["twin_place@1"].n == 0
+
+
+def test_a_bug_without_a_known_place_is_unscored() -> None:
+    placeless = make_tamper().model_copy(update={"bugs": ()})
+    results = measure([Planted("oracle", oracle)], [placeless, make_tamper(1)])
+    figures = results.rows[0].figures
+    assert (figures["place@1"].n, figures["spurious"].n, figures["twin_place@1"].n) == (1, 1, 1)
+    assert results.placed == 1
+
+
+def test_a_bug_that_the_fix_takes_away_has_no_place_in_the_twin() -> None:
+    answer = TWIN.replace("    return s\n", "    s = 0\n    return s\n")
+    start = answer.rindex("s = 0")
+    bug = Bug(spans=(Span(start, start + 5),), category="other")
+    tamper = Tamper(task=Task(id="t", question="", answer=answer), twin=TWIN, bugs=(bug,))
+    results = measure([Everything()], [tamper], k=5)
+    assert mean(results, "twin_place@5") == 1.0
+
+
+def test_random_meets_its_own_chance() -> None:
+    results = measure([Random(comments=None)], [make_tamper(i, pad=5) for i in range(600)], k=2, draws=200)
+    figure = results.rows[0].figures
+    assert figure["chance@1"].mean == pytest.approx(1 / 10)
+    assert figure["chance@2"].mean == pytest.approx(2 / 10)
+    assert figure["place@1"].low <= 1 / 10 <= figure["place@1"].high
+    assert figure["place@2"].low <= 2 / 10 <= figure["place@2"].high
+    assert figure["lines"].mean == 2.0  # it ranks all lines, and is read to its k-th
+    assert abs(figure["twin_place@1"].mean) < 0.06
+
+
+@pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
+def test_tests_prove_a_fix_that_is_not_the_twin(tampers: list[Tamper]) -> None:
+    def other_fix(task: Task) -> Critique:
+        return Critique(
+            (on(task, "range(len(xs) + 1)", "other", "range(0, len(xs), 1)"),) if WRONG in task.answer else ()
+        )
+
+    def cheat(task: Task) -> Critique:
+        return Critique(
+            (on(task, "    for", "other", "    raise SystemExit(0)\n    for"),) if WRONG in task.answer else ()
+        )
+
+    critics = [Planted("other", other_fix), Planted("cheat", cheat)]
+    without, proved = measure(critics, tampers), measure(critics, tampers, prover=sandbox_prover())
+    assert (mean(without, "fix@1"), mean(proved, "fix@1")) == (0.0, 1.0)
+    assert mean(proved, "fix@1", 1) == 0.0
+
+
+def test_a_thousand_tasks_of_three_hundred_problems() -> None:
+    tampers = [make_tamper(i, group=f"g{i % 300}", pad=10) for i in range(1000)]
+    results = measure([Empty(), Everything(), Random(comments=None), Planted("oracle", oracle)], tampers)
+    assert (results.items, results.groups) == (1000, 300)
+    assert [mean(results, "place@1", row) for row in (0, 1, 3)] == [0.0, 0.0, 1.0]
+
+
+def test_lengths_operators_and_held_out_ones_are_reported_apart() -> None:
+    short, long = make_tamper(0), make_tamper(1, pad=30)
+    other = Bug(**{**dict(long.bugs[0]), "operator": "new-kind"})
+    long = long.model_copy(update={"bugs": (other,), "seen_by_linter": True})
+    results = measure([Planted("oracle", oracle)], [short, short, long], held_out=frozenset({"new-kind"}))
+    assert results.sizes["length"] == {"1-7": 2, "31+": 1}
+    assert results.sizes["operator"] == {"new-kind": 1, "past-end": 2}
+    assert results.sizes["held-out"] == {"held out": 1, "trained on": 2}
+    assert results.sizes["linter"] == {"seen by a linter": 1, "unseen": 2}
+    slices = results.rows[0].slices
+    assert slices["length"]["1-7"]["chance@1"].mean == pytest.approx(1 / 5)
+    assert slices["length"]["31+"]["chance@1"].mean == pytest.approx(1 / 35)
+    assert slices["held-out"]["held out"]["place@1"].n == 1
+
+
+def test_surprisal_is_read_to_as_many_lines_as_the_critic_flags(tampers: list[Tamper]) -> None:
+    class Ranking(Planted):
+        ranks = True
+
+    def ranked(task: Task) -> Critique:  # the buggy line is its second
+        text = TextMap(task.answer)
+        return Critique(tuple(Comment(Span(*text.line_span(line)), "?") for line in (2, 3, 1, 4, 5)))
+
+    def two_lines(task: Task) -> Critique:
+        return Critique((on(task, "s = 0"), on(task, "return s")))
+
+    surprisal = Ranking("surprisal", ranked)
+    results = measure([Planted("oracle", oracle), Planted("two", two_lines), surprisal], tampers, k=2)
+    assert (mean(results, "surprisal@1"), mean(results, "surprisal@1", 1)) == (0.0, 0.0)
+    assert (mean(results, "surprisal@2"), mean(results, "surprisal@2", 1)) == (0.0, 1.0)
+    assert mean(results, "spurious", 2) == 1.0  # two lines read, one of them right
+    versus = results.rows[0].versus["place@1"]
+    assert (versus.mean, versus.low, versus.high, versus.n) == (1.0, 1.0, 1.0, 4)
+    assert results.rows[2].versus == {}
+    assert not math.isnan(mean(results, "twin_place@1", 2))
+
+
+def test_the_planted_task_is_what_it_says() -> None:
+    program: dict[str, object] = {}
+    exec(TWIN + TESTS, program)
+    with pytest.raises(IndexError):
+        exec(TWIN.replace(RIGHT, WRONG) + TESTS, {})

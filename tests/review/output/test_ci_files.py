@@ -1,0 +1,212 @@
+"""The files by which others run a review: they parse, say what they should, and no input can become a command."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from momus.review.output import FORMATS
+
+ROOT = Path(__file__).parents[3]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+(HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+
+
+def review_command() -> click.Command:
+    from momus.cli.review import command
+
+    return command
+
+
+def test_the_hook_is_one_serial_run_before_a_push() -> None:
+    assert HOOK["id"] == "momus-review"
+    assert HOOK["entry"] == "momus review"
+    assert HOOK["language"] == "python"
+    assert HOOK["require_serial"] is True
+    assert HOOK["stages"] == ["pre-push", "manual"]
+    assert HOOK["types_or"] == ["python", "jupyter"]
+
+
+def test_the_action_is_composite_and_uses_no_other_action() -> None:
+    assert ACTION["runs"]["using"] == "composite"
+    assert all("uses" not in step and step["shell"] == "bash" for step in STEPS)
+    assert {"paths", "diff", "fail-on", "min-confidence", "version"} <= set(ACTION["inputs"])
+    assert all("default" in one and one["description"] for one in ACTION["inputs"].values())
+
+
+def test_no_expression_stands_in_a_script_and_no_secret_anywhere() -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    assert "secrets." not in text
+    for step in STEPS:
+        assert "${{" not in step["run"]
+        assert all(name in step["run"] for name in step.get("env", {}))
+
+
+def test_only_the_upload_has_the_token() -> None:
+    holders = [step["name"] for step in STEPS if "inputs.token" in str(step.get("env", {}))]
+    assert holders == ["Upload to code scanning"]
+    (upload,) = [step for step in STEPS if step["name"] in holders]
+    assert upload["if"] == "inputs.upload-sarif == 'true'"
+
+
+def test_the_action_and_its_guide_use_options_and_formats_that_exist() -> None:
+    known = {option for one in review_command().params for option in one.opts}
+    script = "\n".join(line for step in STEPS for line in step["run"].split("\n") if "momus" in line or "arg" in line)
+    guide = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    commands = "\n".join(line for line in guide.split("\n") if "momus review" in line)
+    used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", script + commands))
+    elsewhere = {"--quiet", "--disable-pip-version-check"}
+    assert used - elsewhere <= known
+    named = re.findall(r"--output-format[ =](\w+)", script + guide)
+    assert named and set(named) <= set(FORMATS)
+    for name in FORMATS:
+        assert f"`{name}`" in guide
+
+
+def script_of(name: str) -> str:
+    (step,) = [step for step in STEPS if step["name"] == name]
+    script: str = step["run"]
+    return script
+
+
+def run_script(name: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a step as a runner does: bash on a file, errors fatal, inputs in the environment."""
+    script = folder / "step.sh"
+    script.write_text(script_of(name), encoding="utf-8")
+    output = folder / "output"
+    output.touch()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("MOMUS_", "GITHUB_", "CI_"))}
+    own = {"GITHUB_OUTPUT": str(output), "RUNNER_TEMP": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+        cwd=folder,
+        env={**kept, **own, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def review_step(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    blank = dict.fromkeys(("IN_DIFF", "IN_FAIL_ON", "IN_MIN_CONFIDENCE", "IN_SARIF_FILE"), "")
+    fixed = {"BIN": str(Path(sys.executable).parent), "IN_PATHS": "code.py", "IN_UPLOAD": "false"}
+    return run_script("Review", folder, MOMUS_CRITIC="empty", **{**blank, **fixed, **inputs})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "code.py").write_text("x = 1\n")
+    return tmp_path
+
+
+def test_the_review_step_reviews_and_keeps_the_exit_code(folder: Path) -> None:
+    done = review_step(folder)
+    assert done.returncode == 0, done.stderr
+    assert "Momus: No findings in 1 file" in done.stdout
+    assert (folder / "output").read_text() == "exit-code=0\n"
+
+
+def test_a_review_that_failed_is_passed_on_as_2(folder: Path) -> None:
+    done = review_step(folder, IN_PATHS="code.py\nmissing.py\n")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "output").read_text() == "exit-code=2\n"
+    assert run_script("Result", folder, CODE="2").returncode == 2
+
+
+def test_the_review_step_writes_sarif_where_it_is_told(folder: Path) -> None:
+    done = review_step(folder, IN_SARIF_FILE="out put.sarif")
+    assert done.returncode == 0, done.stderr
+    assert '"version": "2.1.0"' in (folder / "out put.sarif").read_text()
+    assert "sarif-file=out put.sarif\n" in (folder / "output").read_text()
+
+
+@pytest.mark.parametrize("name", ["IN_PATHS", "IN_DIFF", "IN_FAIL_ON", "IN_MIN_CONFIDENCE", "IN_SARIF_FILE"])
+def test_an_input_is_never_run(folder: Path, name: str) -> None:
+    review_step(folder, **{name: '$(touch owned) `touch owned`; touch owned "; touch owned; "'})
+    assert not (folder / "owned").exists()
+
+
+def test_a_path_cannot_be_an_option(folder: Path) -> None:
+    review_step(folder, IN_PATHS="--output-file=owned")
+    assert not (folder / "owned").exists()
+
+
+@pytest.mark.parametrize("version", ["--index-url=x", "1.0; touch owned", "1.0 @ file:///x", "$(touch owned)"])
+def test_a_version_is_a_version(folder: Path, version: str) -> None:
+    done = run_script("Install momus", folder, IN_VERSION=version, GITHUB_ACTION_PATH=str(ROOT))
+    assert done.returncode == 2
+    assert "::error title=Momus::The input version is not a version" in done.stdout
+    assert not (folder / "owned").exists() and not (folder / "momus").exists()
+
+
+class CodeScanning(BaseHTTPRequestHandler):
+    """Takes an upload as the service does; refuses every token but one."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken = (self.path, json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(202 if self.headers["Authorization"] == "Bearer right" else 403)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def service() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), CodeScanning) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def upload(folder: Path, port: int, token: str) -> subprocess.CompletedProcess[str]:
+    (folder / "a.sarif").write_text('{"version": "2.1.0"}')
+    return run_script(
+        "Upload to code scanning",
+        folder,
+        BIN=str(Path(sys.executable).parent),
+        SARIF="a.sarif",
+        TOKEN=token,
+        GITHUB_API_URL=f"http://127.0.0.1:{port}",
+        GITHUB_SHA="c0ffee",
+        GITHUB_REF="refs/pull/1/merge",
+        GITHUB_REPOSITORY="owner/name",
+        no_proxy="*",
+    )
+
+
+def test_the_upload_sends_the_sarif_whole(folder: Path, service: ThreadingHTTPServer) -> None:
+    done = upload(folder, service.server_port, "right")
+    assert done.returncode == 0, done.stdout + done.stderr
+    path, body = service.taken  # type: ignore[attr-defined]
+    assert path == "/repos/owner/name/code-scanning/sarifs"
+    assert (body["commit_sha"], body["ref"]) == ("c0ffee", "refs/pull/1/merge")
+    assert gzip.decompress(base64.b64decode(body["sarif"])) == b'{"version": "2.1.0"}'
+
+
+def test_a_refused_upload_fails_and_says_what_is_missing(folder: Path, service: ThreadingHTTPServer) -> None:
+    done = upload(folder, service.server_port, "wrong")
+    assert done.returncode == 1
+    assert "refused the SARIF (403): does the job have security-events write?" in done.stdout
+    assert "wrong" not in done.stdout + done.stderr
+
+
+def test_a_service_that_cannot_be_reached_fails_the_upload(folder: Path) -> None:
+    done = upload(folder, 9, "right")
+    assert (done.returncode, "could not be reached" in done.stdout) == (1, True)
