@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from momus.critics import open_critic
 from momus.critics.protocol import each
+from momus.critics.trivial import body_lines
 from momus.critique import Critique, TextMap, parse, render
 from momus.records import Task
 
@@ -44,8 +45,16 @@ def test_random_depends_on_the_seed_and_the_task_alone() -> None:
     several = list(critic.critique([task(name=str(i)) for i in range(5)], seed=3))
     assert next(iter(critic.critique([task(name="3")], seed=3))) == several[3]
     drawn = Counter(quotes("random", seed=seed)[0] for seed in range(300))
-    assert set(drawn) == set(quotes("everything"))
-    assert min(drawn.values()) > 60  # 100 each, give or take
+    assert set(drawn) == {"y = x", "return y"}, "a signature is never drawn before the body"
+    assert min(drawn.values()) > 100  # 150 each, give or take
+
+
+def test_body_lines_leave_out_what_does_nothing() -> None:
+    code = 'import os\n\n@cache\ndef f(\n    x,\n):\n    """Doc."""\n    # why\n'
+    code += "    if x:\n        return (\n            1)\n"
+    assert body_lines(TextMap(code)) == (9, 10, 11)
+    assert body_lines(TextMap("def broken(:\n    x\n")) == (1, 2)
+    assert body_lines(TextMap("import os\n")) == (1,)
 
 
 def test_n_critiques_of_each_task_are_numbered_and_in_order() -> None:

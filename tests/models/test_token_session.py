@@ -316,5 +316,6 @@ def test_misuse_is_refused(int8: Runtime, vocabulary: Any) -> None:
     with pytest.raises(ValueError, match="cropped to 1"):
         session.crop(branch[0], 1)
     session.close()
+    session.close()
     with pytest.raises(ValueError, match="closed"):
         session.fork(None, 1)

@@ -1,7 +1,8 @@
-"""Critics made of a function, through the same protocol as the real ones."""
+"""Critics made of a function, through the same protocol as the real ones; and notebooks to review."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -60,3 +61,13 @@ def only(report: Report) -> FileReport:
     """The one file of a report."""
     (file,) = report.files
     return file
+
+
+def notebook(*cells: str, language: str | None = "python", **extra: object) -> bytes:
+    """A notebook of format 4: a heading, then these code cells."""
+    metadata = {"language_info": {"name": language}} if language else {}
+    body = [{"cell_type": "markdown", "source": "# Title"}]
+    body += [
+        {"cell_type": "code", "id": f"c{n}", "source": cell.splitlines(keepends=True)} for n, cell in enumerate(cells)
+    ]
+    return json.dumps({"nbformat": 4, "metadata": metadata, "cells": body, **extra}).encode()

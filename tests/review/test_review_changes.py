@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from critic_doubles import Says, on_word
-from test_review_notebook import notebook
+from critic_doubles import Says, notebook, on_word
 
 from momus.errors import MomusError
 from momus.review.config import Config

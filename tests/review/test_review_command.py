@@ -108,7 +108,15 @@ def test_a_broken_patch_is_one_sentence(work: Path):
     ran = momus(work, "--patch", "p.patch", *EVERY)
     assert ran.code == 2
     assert ran.err == "momus: the patch breaks off in the hunk of line 3: save it whole\n"
-    ran = momus(work, "--patch", "-", *EVERY, "--format", "concise", stdin=b"--- a/a.py\n+++ b/a.py\n@@ -2 +2 @@\n-y = 1\n+y = 2\n")
+    ran = momus(
+        work,
+        "--patch",
+        "-",
+        *EVERY,
+        "--format",
+        "concise",
+        stdin=b"--- a/a.py\n+++ b/a.py\n@@ -2 +2 @@\n-y = 1\n+y = 2\n",
+    )
     assert ran.code == 1
 
 
@@ -211,7 +219,9 @@ def test_ctrl_c_keeps_what_is_done_and_is_never_zero(work: Path):
 
 
 def test_help_loads_nothing_heavy():
-    code = "import sys\nsys.argv = ['momus', 'review', '--help']\nfrom momus.cli import main\ntry:\n    main()\nfinally:\n"
+    code = (
+        "import sys\nsys.argv = ['momus', 'review', '--help']\nfrom momus.cli import main\ntry:\n    main()\nfinally:\n"
+    )
     code += "    print(sorted({'pydantic', 'rich', 'numpy', 'onnxruntime', 'pathspec'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
     assert done.stdout.endswith("[]\n")

@@ -81,7 +81,13 @@ def test_a_missing_path_says_so_and_the_others_are_found(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("path", "hit"),
-    [("gen/a.py", True), ("src/gen/a.py", False), ("src/a_test.py", True), ("src/a.py", False), ("../x_test.py", False)],
+    [
+        ("gen/a.py", True),
+        ("src/gen/a.py", False),
+        ("src/a_test.py", True),
+        ("src/a.py", False),
+        ("../x_test.py", False),
+    ],
 )
 def test_excluding_works_as_in_a_gitignore_beside_the_settings(tmp_path: Path, path: str, hit: bool):
     assert excluded(tmp_path / path, tmp_path, ("/gen/", "*_test.py")) is hit

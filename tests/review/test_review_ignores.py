@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,7 @@ def test_written_comments_silence_and_change_nothing_else(tmp_path: Path, text: 
     (tmp_path / "a.py").chmod(0o755)
     assert silence(file, tmp_path / "a.py") == (1, [])
     assert (tmp_path / "a.py").read_bytes() == wanted.encode()
-    assert os.stat(tmp_path / "a.py").st_mode & 0o777 == 0o755
+    assert (tmp_path / "a.py").stat().st_mode & 0o777 == 0o755
     again = only(review_in(tmp_path, Says(on_word("bad", category="off-by-one")), "a.py"))
     assert not again.findings
     assert len(again.hidden) == 1
@@ -130,7 +129,22 @@ def test_a_file_that_changed_meanwhile_or_cannot_take_comments_is_left_alone(tmp
     assert (tmp_path / "a.py").read_text() == "x = bad (\n"
 
 
-PIECES = ['"""', "'", "a = 1\n", "\\\n", "# c\n", "(", ")", "\n", "f'{x}'", 'f"""\n{x}\n"""', "b = '''\n'''\n", "  ", "if x:\n", " y\n"]
+PIECES = [
+    '"""',
+    "'",
+    "a = 1\n",
+    "\\\n",
+    "# c\n",
+    "(",
+    ")",
+    "\n",
+    "f'{x}'",
+    'f"""\n{x}\n"""',
+    "b = '''\n'''\n",
+    "  ",
+    "if x:\n",
+    " y\n",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import ast
-import json
 from pathlib import Path
 
 import pytest
-from critic_doubles import Says, on_word, only, review_in
+from critic_doubles import Says, notebook, on_word, only, review_in
 from hypothesis import given
 from hypothesis import strategies as st
 
 from momus.review.notebook import mask, read_notebook
 from momus.review.source import Unreadable
-
-
-def notebook(*cells: str, language: str | None = "python", **extra: object) -> bytes:
-    metadata = {"language_info": {"name": language}} if language else {}
-    body = [{"cell_type": "markdown", "source": "# Title"}]
-    body += [
-        {"cell_type": "code", "id": f"c{n}", "source": cell.splitlines(keepends=True)} for n, cell in enumerate(cells)
-    ]
-    return json.dumps({"nbformat": 4, "metadata": metadata, "cells": body, **extra}).encode()
 
 
 def test_cells_are_joined_and_lines_lead_back_to_them():
@@ -66,7 +56,9 @@ def test_a_mask_moves_nothing(cell: str):
     harmless, masked = mask(cell)
     assert len(harmless) == len(cell)
     assert harmless.count("\n") == cell.count("\n")
-    assert all(a == b for n, (a, b) in enumerate(zip(cell.split("\n"), harmless.split("\n"), strict=True)) if n not in masked)
+    assert all(
+        a == b for n, (a, b) in enumerate(zip(cell.split("\n"), harmless.split("\n"), strict=True)) if n not in masked
+    )
 
 
 @pytest.mark.parametrize(

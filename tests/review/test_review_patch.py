@@ -44,8 +44,16 @@ def test_a_pure_deletion_touches_the_lines_beside_it():
         ("diff --git a/x.py b/y.py\nsimilarity index 100%\nrename from x.py\nrename to y.py\n", "x.py", "y.py"),
         ("diff --git a/x.py b/x.py\nold mode 100644\nnew mode 100755\n", "x.py", "x.py"),
         ("diff --git a/x.py b/x.py\nnew file mode 100644\nindex 0..1\n", None, "x.py"),
-        ("diff --git a/x.py b/x.py\ndeleted file mode 100644\n--- a/x.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n", "x.py", None),
-        ('diff --git "a/n\\303\\251.py" "b/n\\303\\251.py"\n--- "a/n\\303\\251.py"\n+++ "b/n\\303\\251.py"\n', "né.py", "né.py"),
+        (
+            "diff --git a/x.py b/x.py\ndeleted file mode 100644\n--- a/x.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n",
+            "x.py",
+            None,
+        ),
+        (
+            'diff --git "a/n\\303\\251.py" "b/n\\303\\251.py"\n--- "a/n\\303\\251.py"\n+++ "b/n\\303\\251.py"\n',
+            "né.py",
+            "né.py",
+        ),
         ("--- a name.py\t2026-01-01\n+++ a name.py\t2026-01-02\n@@ -1 +1 @@\n-a\n+b\n", "a name.py", "a name.py"),
         ("--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+x\n", None, "new.py"),
     ],
@@ -57,7 +65,10 @@ def test_names_are_read_whatever_wrote_them(text: str, old: str | None, new: str
 
 def test_binary_entries_are_marked_and_what_follows_is_read():
     text = "diff --git a/x.png b/x.png\nindex 1..2 100644\nBinary files a/x.png and b/x.png differ\n" + MODIFIED
-    text += "diff --git a/y.bin b/y.bin\nGIT binary patch\nliteral 3\nKcmZQzU|?imU|`\n\nliteral 0\nHcmV?d00001\n\n" + MODIFIED
+    text += (
+        "diff --git a/y.bin b/y.bin\nGIT binary patch\nliteral 3\nKcmZQzU|?imU|`\n\nliteral 0\nHcmV?d00001\n\n"
+        + MODIFIED
+    )
     assert [(patch.new_path, patch.binary, len(patch.hunks)) for patch in parse_patch(text)] == [
         ("x.png", True, 0),
         ("a.py", False, 1),

@@ -235,7 +235,9 @@ def test_reports_come_as_files_are_done_not_at_the_end(tmp_path: Path):
 
 def test_the_function_reviews_with_a_critic_by_name(tmp_path: Path):
     (tmp_path / "a.py").write_text("x = 1\n")
-    report = review(["a.py"], critic="everything", root=tmp_path, config=Config(isolated=True, options={"cache": False}))
+    report = review(
+        ["a.py"], critic="everything", root=tmp_path, config=Config(isolated=True, options={"cache": False})
+    )
     assert [finding.quote for finding in report] == ["x = 1"]
     assert report.critic == "everything"
 

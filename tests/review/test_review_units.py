@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -140,7 +141,7 @@ def test_a_long_function_is_cut_in_overlapping_windows_that_repeat_its_head():
     assert len(windows) > 3
     assert all(len(window.lines) <= WINDOW_LINES for window in windows)
     assert sorted({line for window in windows for line in window.lines}) == list(range(1, 303))
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         assert len(set(before.lines) & set(after.lines)) == OVERLAP_LINES
         assert after.task.answer.startswith("def long(a,\n         b):\n    ...\n")
     assert len({window.task.id for window in windows}) == len(windows)
@@ -214,7 +215,9 @@ def test_every_line_belongs_to_exactly_one_region(text: str, end: str, broken: b
 
 @given(blocks(), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["bare", "context", "file"]), st.data())
 @settings(max_examples=200, deadline=None)
-def test_a_highlight_on_a_units_own_lines_lands_on_the_same_characters(text: str, end: str, how: str, data: st.DataObject):
+def test_a_highlight_on_a_units_own_lines_lands_on_the_same_characters(
+    text: str, end: str, how: str, data: st.DataObject
+):
     text = text.replace("\n", end)
     source = source_of(text)
     units = cut(source, regions(source), how)

@@ -7,6 +7,7 @@ import builtins
 import symtable
 import sysconfig
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from momus.corpus.functions import extract, is_wanted_file, read_source
@@ -15,6 +16,8 @@ from momus.errors import MomusError
 _KNOWN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 # what stands in no file of ours: platforms' own corners, and what only tests or tools use
 _SKIPPED = ("test", "idlelib", "lib2to3", "tkinter", "turtledemo", "site-packages", "encodings", "msilib")
+_LEAST_LINES = 10
+_MOST_OF_A_MODULE = 4
 
 
 def write(folder: Path, count: int) -> list[Path]:
@@ -31,22 +34,19 @@ def write(folder: Path, count: int) -> list[Path]:
 
 
 def _functions() -> Iterator[tuple[str, str]]:
-    """(module source, function code), one function a module and round, so that no module dominates."""
+    """(module source, function code), a few functions a module, so that none dominates."""
     root = Path(sysconfig.get_paths()["stdlib"])
-    waiting: list[tuple[str, list[str]]] = []
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root)
         if name.parts[0].startswith("_") or name.parts[0] in _SKIPPED or not is_wanted_file(name.as_posix()):
             continue
         source = read_source(path.read_bytes())
-        if source is not None:
-            codes = [code for qualified, code, _ in extract(source) if "." not in qualified]
-            waiting.append((source, codes))
-    while waiting:
-        for source, codes in waiting:
-            if codes:
-                yield source, codes.pop(0)
-        waiting = [(source, codes) for source, codes in waiting if codes]
+        if source is None:
+            continue
+        codes = [code for qualified, code, _ in extract(source) if "." not in qualified]
+        codes = [code for code in codes if code.count("\n") >= _LEAST_LINES]
+        for code in codes[:_MOST_OF_A_MODULE]:
+            yield source, code
 
 
 def _stands_alone(source: str, code: str) -> str | None:
@@ -56,15 +56,18 @@ def _stands_alone(source: str, code: str) -> str | None:
     for node in ast.parse(source).body:
         if isinstance(node, ast.Import | ast.ImportFrom) and not getattr(node, "level", 0):
             bound = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-            if bound & free and all(alias.name != "*" for alias in node.names):
-                kept = [a for a in node.names if (a.asname or a.name).partition(".")[0] in free]
-                node.names = kept
+            if bound & free and all(find_spec(module.partition(".")[0]) for module in _modules(node)):
+                node.names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in free]
                 imports.append(ast.unparse(node))
                 free -= bound
     if free:
         return None
     head = '"""One function of the standard library."""\n\n'
     return head + ("\n".join(imports) + "\n\n\n" if imports else "\n") + code.rstrip("\n") + "\n"
+
+
+def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
 
 
 def _free_names(code: str) -> set[str]:

@@ -49,7 +49,8 @@ def bench(
         (small / "words.py").write_text(_SMALL, encoding="utf-8")
         clean = folder / "clean"
         clean.mkdir()
-        clean_files.write(clean, files)
+        written = clean_files.write(clean, files)
+        lines = sum(path.read_text(encoding="utf-8").count("\n") for path in written)
         say("one small file")
         file_ours = best_of(3, _momus(small, critic, seed), cwd=folder, good=(0, 1))
         file_peer = best_of(3, _pylint(small), cwd=folder, good=range(32))
@@ -67,7 +68,12 @@ def bench(
     figures = {
         "critic": critic,
         "small_file": {"momus": _figures(file_ours), "pylint": file_peer.figures()},
-        "clean_folder": {"files": files, "momus": _figures(folder_ours), "pylint": folder_peer.figures()},
+        "clean_folder": {
+            "files": files,
+            "lines": lines,
+            "momus": _figures(folder_ours),
+            "pylint": folder_peer.figures(),
+        },
         "flagged": flagged,
     }
     return Outcome("review", goals, figures, ("numpy", "onnxruntime", "pylint"))

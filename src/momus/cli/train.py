@@ -25,7 +25,7 @@ _minutes = click.option("--minutes", type=float, help="Stop after this long, wit
 def command() -> None:
     """Train a critic, stage by stage; every stage resumes where it stopped.
 
-    Example: momus train corpus && momus train tokenizer && momus train pretrain && momus train sft
+    Example: momus train corpus && momus train tokenizer && momus train pretrain && momus train scan && momus train sft
     """
 
 
@@ -58,6 +58,43 @@ def pretrain(config: Path, corpus_dir: Path, tokenizer_dir: Path, jobs: int, min
 @_jobs
 @_minutes
 @click.option("--from", "start", type=FOLDER, default=Path("runs/pretrain"), show_default=True)
+@click.option("--also", multiple=True, type=FILE, help="JSONL of tasks to tamper.")
+@click.option("--out", type=FOLDER, default=Path("runs/scan"), show_default=True)
+def scan(
+    config: Path,
+    corpus_dir: Path,
+    tokenizer_dir: Path,
+    jobs: int,
+    minutes: float | None,
+    start: Path,
+    also: tuple[Path, ...],
+    out: Path,
+) -> None:
+    """Learn which lines are wrong: answers with many bugs, a verdict on every line."""
+    from momus.train import stages
+    from momus.train.config import load_config
+    from momus.train.sources import training_records
+
+    done = stages.scan(
+        load_config(config),
+        corpus_dir,
+        tokenizer_dir / "tokenizer.json",
+        start,
+        out,
+        more=training_records(also),
+        jobs=jobs,
+        minutes=minutes,
+    )
+    _say(done, out)
+
+
+@command.command()
+@_config
+@_corpus
+@_tokenizer
+@_jobs
+@_minutes
+@click.option("--from", "start", type=FOLDER, default=Path("runs/scan"), show_default=True)
 @click.option("--also", multiple=True, type=FILE, help="JSONL of tasks to tamper, or of bugs with their fixes.")
 @click.option("--out", type=FOLDER, default=Path("runs/sft"), show_default=True)
 def sft(

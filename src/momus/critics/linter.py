@@ -1,4 +1,7 @@
-"""Linters as critics: each warning a comment, the gravest first."""
+"""Linters as critics: each warning a comment, the gravest first.
+
+They are shown the answer behind what it needs of the task's prelude, as it would be run.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import importlib.metadata
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from momus.critics.prelude import spelled_out
 from momus.critics.protocol import failed
 from momus.critics.trivial import line_highlight
 from momus.critique import SEVERITIES, Comment, Critique, Span, TextMap
@@ -55,12 +60,14 @@ class LinterCritic:
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         waiting = iter(tasks)
         while batch := list(itertools.islice(waiting, BATCH)):
-            for task, found in zip(batch, self._warnings([task.answer for task in batch]), strict=True):
+            preludes = [spelled_out(task.prelude, task.answer) for task in batch]
+            programs = [prelude + task.answer for prelude, task in zip(preludes, batch, strict=True)]
+            for task, prelude, found in zip(batch, preludes, self._warnings(programs), strict=True):
                 for i in range(n):
                     if isinstance(found, MomusError):
                         yield failed(self.name, task, i, found)
                     else:
-                        critique = to_critique(found, TextMap(task.answer))
+                        critique = to_critique(behind(found, prelude.count("\n")), TextMap(task.answer))
                         yield Sampled(task_id=task.id, critic=self.name, i=i, critique=critique)
 
     def _warnings(self, codes: list[str]) -> list[list[LintWarning] | MomusError]:
@@ -72,6 +79,19 @@ class LinterCritic:
                 return [error]
             half = len(codes) // 2
             return [*self._warnings(codes[:half]), *self._warnings(codes[half:])]
+
+
+def behind(warnings: Sequence[LintWarning], lines: int) -> list[LintWarning]:
+    """The warnings behind the first `lines` lines, counted from there."""
+    return [
+        replace(
+            warning,
+            line=warning.line - lines,
+            end_line=None if warning.end_line is None else warning.end_line - lines,
+        )
+        for warning in warnings
+        if warning.line > lines
+    ]
 
 
 def to_critique(warnings: Sequence[LintWarning], text: TextMap) -> Critique:

@@ -12,7 +12,8 @@ from momus.records import Sampled, Task
 class Critic(Protocol):
     """Whatever writes critiques.
 
-    It may also have `version`, a string that changes with whatever makes it write other critiques (its weights, its
+    It may also have `cut`, how review gives it code (`bare` units, units with their `context`, or the whole `file`),
+    `version`, a string that changes with whatever makes it write other critiques (its weights, its
     settings), and `ranks`, true where it puts lines in order rather than claim anything of them.
     """
 

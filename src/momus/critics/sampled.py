@@ -37,6 +37,8 @@ class SampledCritic:
     have the highest mean log-probability. `comments` is how many lines may be remarked on.
     """
 
+    cut: Literal["bare"] = "bare"  # trained on functions alone: imports above them would be strange to it
+
     def __init__(
         self, bundle: Bundle, *, threshold: float | None = None, drafts: int = DRAFTS, comments: int = MAX_COMMENTS
     ) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from momus.corpus.ngram import NGram
 from momus.corpus.tokenizer import Tokenizer
 from momus.critics.protocol import each
-from momus.critics.trivial import on_lines
+from momus.critics.trivial import body_lines, on_lines
 from momus.critique import Critique, TextMap
 from momus.errors import MomusError
 from momus.records import Sampled, Task
@@ -27,6 +27,8 @@ HALFWAY = 30.0  # nats at which the confidence is one half: about what an ordina
 
 class Surprisal:
     """Comments on the lines that carry the most surprise, in nats summed over their tokens, the most first.
+
+    Lines of bodies come before imports and signatures, which are always surprising.
 
     `comments` says how many, None all. `bundle` is the folder of `ngram.npz` and `tokenizer.json`, by default the one
     that ships with the package. Raises MomusError where they are missing or broken.
@@ -54,8 +56,10 @@ class Surprisal:
         if not text.code_lines:
             return Critique()
         surprise = self.lines(text)
-        ranked = sorted(text.code_lines, key=lambda line: -surprise[line - 1])[: self.comments]
-        levels = [float(surprise[line - 1] / (surprise[line - 1] + HALFWAY)) for line in ranked]
+        body = set(body_lines(text))
+        ranked = sorted(text.code_lines, key=lambda line: (line not in body, -surprise[line - 1]))[: self.comments]
+        surprise = np.minimum.accumulate(surprise[[line - 1 for line in ranked]])  # never above a line ranked before
+        levels = (surprise / (surprise + HALFWAY)).tolist()
         return on_lines(text, ranked, "This line is unlike most code.", levels)
 
     def lines(self, text: TextMap) -> npt.NDArray[np.float64]:

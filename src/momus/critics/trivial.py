@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import random
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 from momus.critics.protocol import each
@@ -31,7 +33,7 @@ class Everything:
 
 
 class Random:
-    """Comments on lines drawn at random from those that are not blank: `comments` of them, None for all, shuffled.
+    """Comments on lines drawn at random, those of bodies first: `comments` of them, None for all.
 
     What is drawn depends on the seed, the task's id and its answer alone.
     """
@@ -46,11 +48,37 @@ class Random:
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         def write(task: Task, i: int) -> Critique:
             text = TextMap(task.answer)
-            lines = list(text.code_lines)
-            random.Random(f"{seed}/{i}/{task.id}/{task.answer}").shuffle(lines)
+            body = list(body_lines(text))
+            random.Random(f"{seed}/{i}/{task.id}/{task.answer}").shuffle(body)
+            lines = [*body, *(line for line in text.code_lines if line not in set(body))]
             return on_lines(text, lines[: self.comments], "This line was drawn at random.")
 
         return each(self.name, tasks, n, write)
+
+
+def body_lines(text: TextMap) -> tuple[int, ...]:
+    """The 1-based lines that do something: not imports, signatures, decorators, docstrings, comments.
+
+    A baseline that may point at a signature is an easy one to beat: on surprise, it nearly always does. Code that
+    does not parse, or has no such line, gives all lines that are not blank.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text.code_lines
+    named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt) or isinstance(node, named | ast.Import | ast.ImportFrom):
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        inner = getattr(node, "body", None)
+        last = inner[0].lineno - 1 if inner else node.end_lineno or node.lineno
+        lines.update(range(node.lineno, max(node.lineno, last) + 1))
+    return tuple(line for line in text.code_lines if line in lines) or text.code_lines
 
 
 def on_lines(

@@ -228,7 +228,7 @@ class TokenSession:
         """Let the caches go. The session is of no use afterwards."""
         self._closed = True
         self._states.clear()
-        del self._prefix
+        self._prefix = self._tail = _first(self._tail, 0)
 
     def _read(self, states: Sequence[_State]) -> None:
         """Read what is pending, so that every state has its head."""

@@ -50,10 +50,13 @@ class Names:
         used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
         used.discard(node.name)
         used.discard(name.split(".")[0])
-        needed = [bound for key, bound in self._bound.items() if key in used]
-        needed.sort(key=lambda bound: getattr(bound, "lineno", 0))
+        known = sorted((key for key in used if key in self._bound), key=self._place)
+        needed = [self._bound[key] for key in known]
         lines = list(dict.fromkeys(line for line in map(_line_of, needed) if line))
         return Context("".join(line + "\n" for line in lines[:MAX_LINES]))
+
+    def _place(self, name: str) -> tuple[int, str]:
+        return getattr(self._bound[name], "lineno", 0), name
 
 
 def _line_of(node: ast.AST) -> str:

@@ -109,7 +109,8 @@ def decode(data: bytes) -> tuple[str, str, bytes]:
         text = data[len(mark) :].decode(encoding)
         text.encode("utf-8")  # some declared codecs can make lone surrogates, which no format could write
     except UnicodeDecodeError as error:
-        raise Unreadable(_not_decodable(data, f"not {'UTF-8' if encoding == 'utf-8' else encoding}", error.start + len(mark))) from None
+        name = "UTF-8" if encoding == "utf-8" else encoding
+        raise Unreadable(_not_decodable(data, f"not {name}", error.start + len(mark))) from None
     except (UnicodeError, LookupError, ValueError) as error:
         raise Unreadable(f"does not decode as {encoding}: {error}") from None
     return text, encoding, mark

@@ -33,6 +33,7 @@ class DataConfig(Section):
     functions: int | None = None  # how many of the corpus to use for tampers, drawn at random; None: all
     max_tokens: int = 512  # a longer example is left out of training
     docstring_in_question: float = 0.5  # share of documented functions whose docstring becomes the question
+    scan_bugs: int = 8  # at most so many bugs in one example of the scan stage
     bug_counts: tuple[float, ...] = (0.85, 0.12, 0.03)  # share of tampers with one, two, three bugs
     rounds: int = 1  # tampers per function; each comes with its clean twin
     marker_offset: float = 0.5  # share of examples whose line markers start elsewhere than at 1
@@ -68,13 +69,14 @@ class StageConfig(Section):
 
 
 class TrainConfig(Section):
-    """One run: model, data and the two stages."""
+    """One run: model, data and the three stages."""
 
     name: str
     seed: int = 0
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
     pretrain: StageConfig
+    scan: StageConfig
     sft: StageConfig
 
 

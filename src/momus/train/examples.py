@@ -38,6 +38,11 @@ class Example:
     targets: Ints
     kinds: npt.NDArray[np.uint8]
 
+    def until_critique(self) -> Example:
+        """The prompt alone, up to the last line that is scanned."""
+        end = int(np.flatnonzero(self.kinds == Kind.SCAN)[-1]) + 1
+        return Example(self.ids[:end], self.targets[:end], self.kinds[:end])
+
 
 def code_example(task: Task, dialect: Dialect, offset: int = 0) -> Example:
     """Plain code: every token of question and answer predicts the next; the scan is fed, but asked nothing."""

@@ -44,6 +44,31 @@ def pretrain_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int)
     return _short([code_example(task, dialect, random_offset(task, rng, data.marker_offset))], data)
 
 
+def scan_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int) -> list[Example]:
+    """An answer with as many bugs as it has room for, and the scan's verdict on each line; no critique.
+
+    A single bug teaches little per token: one line in many. Here about a quarter of the lines are wrong.
+    """
+    from momus.tamper import tamper
+
+    task, rng = _task(item, data, seed, 0)
+    if task is None:
+        return []
+    most = min(data.scan_bugs, task.answer.count("\n") // 3)
+    for n_bugs in range(rng.randint((most + 1) // 2, most), 0, -1):
+        made = tamper(task, rng=rng, n_bugs=n_bugs, operators=_trained_operators())
+        if made is not None and fits(made.task):
+            offset = random_offset(made.task, rng, data.marker_offset)
+            return _short([critique_example(made.task, comments_of(made), dialect, offset).until_critique()], data)
+    return []
+
+
+def _trained_operators() -> list[str]:
+    from momus.tamper import OPERATORS
+
+    return [name for name, operator in OPERATORS.items() if not operator.held_out]
+
+
 def sft_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int) -> list[Example]:
     """Tampers with their gold critiques, each followed by its clean twin, where silence is right.
 
@@ -53,16 +78,14 @@ def sft_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int) -> l
         rng = random.Random(f"{seed}:{item.task.id}")
         return _pair(item, dialect, data, rng, described=all(bug.description for bug in item.bugs))
     from momus.tamper import tamper
-    from momus.tamper.operators import OPERATORS
 
-    trained = [name for name, operator in OPERATORS.items() if not operator.held_out]
     examples: list[Example] = []
     for n in range(data.rounds):
         task, rng = _task(item, data, seed, n)
         if task is None:
             break
         n_bugs = rng.choices(range(1, len(data.bug_counts) + 1), data.bug_counts)[0]
-        made = tamper(task, rng=rng, n_bugs=n_bugs, operators=trained)
+        made = tamper(task, rng=rng, n_bugs=n_bugs, operators=_trained_operators())
         if made is not None:
             examples += _pair(made, dialect, data, rng)
     return examples

@@ -1,4 +1,4 @@
-"""The two stages of the bundled critic: learn code, then learn to criticise it."""
+"""The three stages of the bundled critic: learn code, learn to see which lines are wrong, learn to criticise."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from itertools import chain
 from pathlib import Path
 
 from momus.corpus.build import read_split
+from momus.corpus.functions import Function
 from momus.corpus.tokenizer import Tokenizer
 from momus.models.dialect import Dialect
 from momus.records import Tamper, Task
-from momus.train.config import TrainConfig
+from momus.train.config import StageConfig, TrainConfig
 from momus.train.examples import ExampleFile
 from momus.train.model import load_model, new_model, save_model
-from momus.train.prepare import Builder, Item, build, pretrain_examples, sft_examples
+from momus.train.prepare import Builder, Item, build, pretrain_examples, scan_examples, sft_examples
 from momus.train.trainer import Workers, train
 
 
@@ -33,6 +34,25 @@ def pretrain(
     return finished
 
 
+def scan(
+    config: TrainConfig,
+    corpus: Path,
+    tokenizer: Path,
+    start: Path,
+    out: Path,
+    *,
+    more: Iterable[Task | Tamper] = (),
+    jobs: int,
+    minutes: float | None = None,
+) -> bool:
+    """Train the checkpoint in `start` to tell wrong lines from right ones, on answers with many bugs.
+
+    `more` adds tasks to tamper. True once the checkpoint stands in `out`.
+    """
+    items = chain((item for item in more if isinstance(item, Task)), _drawn(config, corpus))
+    return _continue(config, config.scan, items, scan_examples, tokenizer, start, out, 1, jobs, minutes)
+
+
 def sft(
     config: TrainConfig,
     corpus: Path,
@@ -46,15 +66,35 @@ def sft(
 ) -> bool:
     """Train the checkpoint in `start` on tampers and their twins. `more` adds tasks to tamper, or ready bugs.
 
-    Returns whether the stage is finished; the checkpoint is then in `out`.
+    True once the checkpoint stands in `out`.
     """
-    workers = Workers.join()
+    items = chain(more, _drawn(config, corpus))
+    return _continue(config, config.sft, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
+
+
+def _drawn(config: TrainConfig, corpus: Path) -> list[Function]:
     functions = list(read_split(corpus, "train"))
     random.Random(config.seed).shuffle(functions)
-    items: Iterable[Item] = chain(more, functions[: config.data.functions])
-    data = _examples(config, items, sft_examples, tokenizer, out, jobs, workers)
+    return functions[: config.data.functions]
+
+
+def _continue(
+    config: TrainConfig,
+    stage: StageConfig,
+    items: Iterable[Item],
+    builder: Builder,
+    tokenizer: Path,
+    start: Path,
+    out: Path,
+    together: int,
+    jobs: int,
+    minutes: float | None,
+) -> bool:
+    workers = Workers.join()
+    data = _examples(config, items, builder, tokenizer, out, jobs, workers)
     model = load_model(start)
-    finished = train(model, data, config.sft, out, seed=config.seed, together=2, minutes=minutes, workers=workers)
+    seed = config.seed
+    finished = train(model, data, stage, out, seed=seed, together=together, minutes=minutes, workers=workers)
     if finished and workers.rank == 0:
         save_model(model, out / "state.pt", out)
     return finished
