@@ -17,7 +17,7 @@ STARS = "import math, re\nfrom typing import *\nfrom collections import *\nimpor
         (STARS, "x = 1\n", ""),
         (STARS, "def f(x: List[int]) -> int:\n    return math.floor(inf)\n", "import math\nfrom typing import List\n"),
         (STARS, "from typing import List\nx: List = re.split('a', 'b')\n", "import re\n"),
-        (STARS, "y = os.path.join(Counter())\n", "from collections import Counter\nimport os.path\n"),
+        (STARS, "y = os.path.join(deque())\n", "from collections import deque\nimport os.path\n"),
         ("import numpy as np\n", "x = np.zeros(3)\n", "import numpy as np\n"),
         ("from unheard_of import *\n", "x = 1\n", ""),
         ("import (", "x = 1\n", ""),

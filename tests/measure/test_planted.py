@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
 from planted import RIGHT, TESTS, TWIN, WRONG, Planted, make_tamper, on, oracle
 
-from momus.critics.trivial import Empty, Everything, Random
+from momus.critics.trivial import Empty, Everything, Random, body_lines
 from momus.critique import Comment, Critique, Span, TextMap
-from momus.measure import measure, sandbox_prover
+from momus.measure import measure, sandbox_prover, small_bugs
+from momus.measure.item import Item
 from momus.measure.results import Results
+from momus.measure.scores import chance
 from momus.records import Bug, Tamper, Task
 from momus.sandbox import why_not
 
@@ -27,7 +30,7 @@ def test_an_oracle_scores_one_everywhere_and_says_nothing_false(tampers: list[Ta
         assert mean(results, name) == 1.0, name
     for name in ("spurious", "twin_flagged", "clean_flagged", "clean_comments"):
         assert mean(results, name) == 0.0, name
-    assert mean(results, "chance@1") == pytest.approx(1 / 5)  # one line of five
+    assert mean(results, "chance@1") == pytest.approx(1 / 4)  # one line of four, the signature aside
     assert results.rows[0].failed == 0
 
 
@@ -42,7 +45,7 @@ def test_flagging_every_line_finds_the_bug_by_its_third_comment_and_fails_the_tw
     assert mean(results, "place@1") == 0.0
     assert mean(results, "place@3") == 1.0  # the bug stands on line 3
     assert mean(results, "budget") == 1.0
-    assert mean(results, "chance@3") == pytest.approx(3 / 5)
+    assert mean(results, "chance@3") == pytest.approx(3 / 4)
     assert mean(results, "spurious") == 4.0  # five lines, one of them right
     assert mean(results, "lines") == 5.0
     assert mean(results, "twin_place@1") == 0.0
@@ -187,12 +190,25 @@ def test_a_bug_that_the_fix_takes_away_has_no_place_in_the_twin() -> None:
 def test_random_meets_its_own_chance() -> None:
     results = measure([Random(comments=None)], [make_tamper(i, pad=5) for i in range(600)], k=2, draws=200)
     figure = results.rows[0].figures
-    assert figure["chance@1"].mean == pytest.approx(1 / 10)
-    assert figure["chance@2"].mean == pytest.approx(2 / 10)
-    assert figure["place@1"].low <= 1 / 10 <= figure["place@1"].high
-    assert figure["place@2"].low <= 2 / 10 <= figure["place@2"].high
+    assert figure["chance@1"].mean == pytest.approx(1 / 9)  # the signature comes last
+    assert figure["chance@2"].mean == pytest.approx(2 / 9)
+    assert figure["place@1"].low <= 1 / 9 <= figure["place@1"].high
+    assert figure["place@2"].low <= 2 / 9 <= figure["place@2"].high
     assert figure["lines"].mean == 2.0  # it ranks all lines, and is read to its k-th
     assert abs(figure["twin_place@1"].mean) < 0.06
+
+
+def test_chance_is_the_share_of_draws_that_hit() -> None:
+    for tamper in [t for t in small_bugs() if t.task.answer.count("\n") < 12][:6]:
+        item = Item.of(tamper)
+        body = body_lines(item.text)
+        rest = [line for line in item.text.code_lines if line not in body]
+        bug = {line for lines in item.bug_lines for line in lines}
+        for lines in range(len(item.text.code_lines) + 1):
+            first = min(lines, len(body))
+            draws = itertools.product(itertools.combinations(body, first), itertools.combinations(rest, lines - first))
+            hits = [bool(bug.intersection(one + other)) for one, other in draws]
+            assert chance(item, lines) == pytest.approx(sum(hits) / len(hits)), (tamper.task.id, lines)
 
 
 @pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
@@ -230,8 +246,8 @@ def test_lengths_operators_and_held_out_ones_are_reported_apart() -> None:
     assert results.sizes["held-out"] == {"held out": 1, "trained on": 2}
     assert results.sizes["linter"] == {"seen by a linter": 1, "unseen": 2}
     slices = results.rows[0].slices
-    assert slices["length"]["1-7"]["chance@1"].mean == pytest.approx(1 / 5)
-    assert slices["length"]["31+"]["chance@1"].mean == pytest.approx(1 / 35)
+    assert slices["length"]["1-7"]["chance@1"].mean == pytest.approx(1 / 4)
+    assert slices["length"]["31+"]["chance@1"].mean == pytest.approx(1 / 34)
     assert slices["held-out"]["held out"]["place@1"].n == 1
 
 

@@ -20,7 +20,7 @@ def test_a_markdown_table_has_a_row_for_each_critic_with_its_intervals(tampers: 
     cells = dict(zip(header, first, strict=True))
     assert cells["critic"] == "`oracle`"
     assert cells["place@1 %"] == "100.0 (100.0–100.0)"
-    assert cells["chance, as many lines as @3 %"] == "20.0 (20.0–20.0)"
+    assert cells["chance, as many lines as @3 %"] == "25.0 (25.0–25.0)"
     assert cells["twin test, place"] == "+1.00 (+1.00–+1.00)"
     assert dict(zip(header, second, strict=True))["place@1 %"] == "0.0 (0.0–0.0)"
     assert "| `oracle` | 100.0 / +1.00 |" in lines

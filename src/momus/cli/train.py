@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from momus.cli.corpus_commands import corpus, tokenizer
+from momus.errors import MissingExtra
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -17,8 +19,12 @@ _corpus = click.option("--corpus", "corpus_dir", type=FOLDER, default=Path("runs
 _tokenizer = click.option(
     "--tokenizer", "tokenizer_dir", type=FOLDER, default=Path("runs/tokenizer"), show_default=True
 )
-_jobs = click.option("--jobs", default=2, show_default=True, help="Processes that prepare examples.")
-_minutes = click.option("--minutes", type=float, help="Stop after this long, with a checkpoint; run again to go on.")
+_jobs = click.option(
+    "--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that prepare examples."
+)
+_minutes = click.option(
+    "--minutes", type=click.FloatRange(min=0), help="Stop after this long, with a checkpoint; run again to go on."
+)
 
 
 @click.group()
@@ -41,13 +47,17 @@ command.add_command(tokenizer)
 @_minutes
 @click.option("--out", type=FOLDER, default=Path("runs/pretrain"), show_default=True)
 def pretrain(config: Path, corpus_dir: Path, tokenizer_dir: Path, jobs: int, minutes: float | None, out: Path) -> None:
-    """Learn code. Several processes: torchrun --nproc_per_node 2 -m momus train pretrain."""
-    from momus.train import stages
+    """Learn code. Several processes: torchrun --nproc_per_node 2 -m momus train pretrain.
+
+    Example: momus train pretrain --config configs/bundled.toml --minutes 9
+    """
+    _need_torch()
     from momus.train.config import load_config
 
-    done = stages.pretrain(
-        load_config(config), corpus_dir, tokenizer_dir / "tokenizer.json", out, jobs=jobs, minutes=minutes
-    )
+    settings = load_config(config)  # before torch, which takes seconds
+    from momus.train import stages
+
+    done = stages.pretrain(settings, corpus_dir, tokenizer_dir / "tokenizer.json", out, jobs=jobs, minutes=minutes)
     _say(done, out)
 
 
@@ -70,13 +80,19 @@ def scan(
     also: tuple[Path, ...],
     out: Path,
 ) -> None:
-    """Learn which lines are wrong: answers with many bugs, a verdict on every line."""
-    from momus.train import stages
+    """Learn which lines are wrong: answers with many bugs, a verdict on every line.
+
+    Example: momus train scan --from runs/pretrain --out runs/scan
+    """
+    _need_torch()
     from momus.train.config import load_config
     from momus.train.sources import training_records
 
+    settings = load_config(config)
+    from momus.train import stages
+
     done = stages.scan(
-        load_config(config),
+        settings,
         corpus_dir,
         tokenizer_dir / "tokenizer.json",
         start,
@@ -107,13 +123,19 @@ def sft(
     also: tuple[Path, ...],
     out: Path,
 ) -> None:
-    """Learn to criticise: tampers with their gold critiques, and their clean twins with silence."""
-    from momus.train import stages
+    """Learn to criticise: tampers with their gold critiques, and their clean twins with silence.
+
+    Example: momus train sft --from runs/scan --also tasks.jsonl --out runs/sft
+    """
+    _need_torch()
     from momus.train.config import load_config
     from momus.train.sources import training_records
 
+    settings = load_config(config)
+    from momus.train import stages
+
     done = stages.sft(
-        load_config(config),
+        settings,
         corpus_dir,
         tokenizer_dir / "tokenizer.json",
         start,
@@ -133,8 +155,21 @@ def sft(
 @click.option("--out", type=FOLDER, default=Path("src/momus/bundle"), show_default=True)
 @click.option("--name", default="momus-small", show_default=True)
 @click.option("--bits", type=click.Choice(["8", "32"]), default="8", show_default=True)
-@click.option("--pairs", default=400, show_default=True, help="Development tampers that the gate is fitted on.")
-@click.option("--clean-flagged", default=0.1, show_default=True, help="Share of clean answers that may be spoken of.")
+@click.option(
+    "--pairs",
+    type=click.IntRange(min=20),
+    default=400,
+    show_default=True,
+    help="Development tampers that the gate is fitted on.",
+)
+@click.option(
+    "--clean-flagged",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Share of clean answers that may be spoken of.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the development tampers.")
 def export(
     corpus_dir: Path,
     tokenizer_dir: Path,
@@ -145,8 +180,13 @@ def export(
     bits: str,
     pairs: int,
     clean_flagged: float,
+    seed: int,
 ) -> None:
-    """Write a checkpoint as a bundle, with a fitted gate and a model card."""
+    """Write a checkpoint as a bundle, with a fitted gate and a model card; print what the gate does, as JSON.
+
+    Example: momus train export --from runs/sft --out my-bundle --clean-flagged 0.05
+    """
+    _need_torch()
     import json
 
     from momus.train.export import export as write
@@ -161,8 +201,14 @@ def export(
         bits=8 if bits == "8" else 32,
         pairs=pairs,
         clean_flagged=clean_flagged,
+        seed=seed,
     )
     print(json.dumps(report, indent=2))
+
+
+def _need_torch() -> None:
+    if any(find_spec(name) is None for name in ("torch", "transformers", "safetensors")):
+        raise MissingExtra("training", "train")
 
 
 def _say(done: bool, out: Path) -> None:

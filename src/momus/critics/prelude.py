@@ -12,9 +12,10 @@ import re
 import warnings
 
 # Where a star may be looked into: importing these does nothing but define names.
-_MODULES = frozenset(
-    "bisect cmath collections copy dataclasses datetime decimal enum fractions functools heapq itertools json math "
-    "operator queue random re statistics string sys time typing".split()
+_MODULES = (
+    *("bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools"),
+    *("heapq", "itertools", "json", "math", "operator", "queue", "random", "re", "statistics", "string", "sys", "time"),
+    "typing",
 )
 
 

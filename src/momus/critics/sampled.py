@@ -14,13 +14,14 @@ from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle, windows
 from momus.models.dialect import stripped_line
-from momus.models.protocol import Prompt
+from momus.models.protocol import Drawn, Prompt
 from momus.records import Sampled, Task
 
 DRAFTS = 4
 TEMPERATURE = 0.7
 MAX_TOKENS = 160  # of one remark with its suggestion
 MAX_COMMENTS = 5
+WORDLESS = "This line looks wrong."  # where the model is sure of a line and finds no words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,15 @@ class SampledCritic:
             for i in range(n):
                 try:
                     yield self._critique(task, i, seed + i)
-                except (MomusError, ValueError, ArithmeticError, MemoryError) as error:
+                except Exception as error:
                     yield failed(self.name, task, i, error)
 
     def suspicions(self, task: Task) -> list[Suspicion]:
         """What the model makes of every line of an answer; where windows overlap, the graver view counts."""
         gravest: dict[int, Suspicion] = {}
+        text = TextMap(task.answer)
         for first, last in self._windows(task):
-            session = self._open(task, first, last)
+            session = self._open(task.question, text, first, last)
             for found in session.suspicions():
                 line = first + found.line - 1
                 known = gravest.get(line)
@@ -75,22 +77,25 @@ class SampledCritic:
 
     def _critique(self, task: Task, i: int, seed: int) -> Sampled:
         text = TextMap(task.answer)
-        remarks: dict[int, _Remark] = {}
+        suspects: dict[int, tuple[float, tuple[int, int]]] = {}  # line -> confidence, the window that has it
         covered: set[int] = set()
-        for first, last in self._windows(task):
-            covered.update(range(first, last + 1))
-            session = self._open(task, first, last)
-            judged = [(self._confidence(s), s) for s in session.suspicions()]
-            suspect = sorted((c for c in judged if c[0] >= self._threshold), key=lambda c: -c[0])
-            for confidence, suspicion in suspect[: self._comments]:
-                line = first + suspicion.line - 1
-                known = remarks.get(line)
-                if known is None or (known.comment.confidence or 0) < confidence:
-                    remark = self._remark(session, suspicion.line, confidence, text, line, seed)
-                    if remark is not None:
-                        remarks[line] = remark
-            session.close()
-        kept = sorted(remarks.values(), key=lambda r: -(r.comment.confidence or 0))[: self._comments]
+        at: tuple[int, int] | None = None
+        for window in self._windows(task):
+            covered.update(range(window[0], window[1] + 1))
+            session, at = self._open(task.question, text, *window), window
+            for found in session.suspicions():
+                line, confidence = window[0] + found.line - 1, self._confidence(found)
+                if confidence >= self._threshold and confidence > suspects.get(line, (-1.0,))[0]:
+                    suspects[line] = confidence, window
+        gravest = sorted(suspects, key=lambda line: -suspects[line][0])[: self._comments]
+        remarks: dict[int, _Remark] = {}
+        # the window that is still open comes first, and each other one is opened once
+        for line in sorted(gravest, key=lambda line: (suspects[line][1] != at, suspects[line][1])):
+            confidence, window = suspects[line]
+            if window != at:
+                session, at = self._open(task.question, text, *window), window
+            remarks[line] = self._remark(session, line - window[0] + 1, confidence, text, line, seed)
+        kept = [remarks[line] for line in gravest]
         return Sampled(
             task_id=task.id,
             critic=self.name,
@@ -103,7 +108,7 @@ class SampledCritic:
 
     def _remark(
         self, session: BundledSession, line: int, confidence: float, text: TextMap, whole_line: int, seed: int
-    ) -> _Remark | None:
+    ) -> _Remark:
         """The best of the drafts about one line; `line` counts in the window, `whole_line` in the answer."""
         dialect = session.dialect
         start, end = session.text.line_span(line)
@@ -118,28 +123,32 @@ class SampledCritic:
             quote=None,
             seed=seed,
         )
-        best = max(drawn, key=lambda draft: draft.branch.mean_logprob)
-        tokens = best.branch.tokens
-        if best.finish == "stop":
-            tokens = tokens[:-1]
-        written = dialect.critique_of(tokens, session.text).comments
+        read = [(draft, self._said(session, draft)) for draft in drawn]
+        best, said = max(read, key=lambda pair: (pair[1].text != "", pair[0].branch.mean_logprob))
         highlight = stripped_line(text, whole_line)
-        if not written or highlight is None:
-            return None
-        said = written[0]
+        assert highlight is not None  # only lines with something on them are judged
         suggestion = said.suggestion
         if suggestion is not None:
-            begin, _ = text.line_span(whole_line)
+            begin, stop = text.line_span(whole_line)
             suggestion = _indented(suggestion, text.text[begin : highlight.start], session.text.text[start:end])
+            if text.text.startswith("\r\n", stop):
+                suggestion = suggestion.replace("\r\n", "\n").replace("\n", "\r\n")
             if suggestion == highlight.of(text.text):
                 suggestion = None  # proposes what stands there already
-        comment = Comment(highlight, said.text, said.category, said.severity, suggestion, round(confidence, 4))
+        comment = Comment(
+            highlight, said.text or WORDLESS, said.category, said.severity, suggestion, round(confidence, 4)
+        )
         return _Remark(comment, best.branch.mean_logprob, best.finish)
 
-    def _open(self, task: Task, first: int, last: int) -> BundledSession:
-        text = TextMap(task.answer)
-        lines = [task.answer[slice(*text.line_span(number))] for number in range(first, last + 1)]
-        return self._backend.open(Prompt(task.question, textwrap.dedent("\n".join(lines))))
+    def _said(self, session: BundledSession, draft: Drawn) -> Comment:
+        tokens = draft.branch.tokens
+        if draft.finish == "stop":
+            tokens = tokens[:-1]  # it may be the opener of a further comment
+        return session.dialect.critique_of(tokens, session.text).comments[0]
+
+    def _open(self, question: str, text: TextMap, first: int, last: int) -> BundledSession:
+        lines = [text.line_text(number) for number in range(first, last + 1)]
+        return self._backend.open(Prompt(question, textwrap.dedent("\n".join(lines))))
 
     def _windows(self, task: Task) -> list[tuple[int, int]]:
         return windows(task.question, task.answer, self._bundle.dialect, self._bundle.arch.context)
@@ -170,11 +179,7 @@ def _indented(suggestion: str, indent: str, windowed: str) -> str:
 
 
 def _left_out(text: TextMap, covered: set[int]) -> str | None:
-    missing = [
-        number
-        for number in range(1, text.line_count + 1)
-        if number not in covered and text.text[slice(*text.line_span(number))].strip()
-    ]
+    missing = [number for number in text.code_lines if number not in covered]
     if not missing:
         return None
     named = ", ".join(str(number) for number in missing[:5]) + (", ..." if len(missing) > 5 else "")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from momus.critics.trivial import body_lines
 from momus.critique import Comment, Span, TextMap
 from momus.match import LineMap
 from momus.measure.datasets import twin_of
@@ -30,6 +31,7 @@ class Item:
     twin_text: TextMap
     bug_lines: tuple[Lines, ...]
     twin_lines: tuple[Lines, ...]
+    body: Lines  # where `random` draws first
 
     @classmethod
     def of(cls, tamper: Tamper) -> Item:
@@ -37,7 +39,16 @@ class Item:
         line_map = LineMap(text, twin_text)
         bug_lines = tuple(lines_of(bug.spans, text) for bug in tamper.bugs)
         twin_lines = tuple(frozenset(new for old in lines for new in line_map.after(old)) for lines in bug_lines)
-        return cls(tamper, versioned(tamper.task), versioned(twin_of(tamper)), text, twin_text, bug_lines, twin_lines)
+        return cls(
+            tamper=tamper,
+            task=versioned(tamper.task),
+            twin=versioned(twin_of(tamper)),
+            text=text,
+            twin_text=twin_text,
+            bug_lines=bug_lines,
+            twin_lines=twin_lines,
+            body=frozenset(body_lines(text)),
+        )
 
     @property
     def group(self) -> str:

@@ -81,13 +81,20 @@ def place_in_lines(comments: Sequence[Comment], item: Item, budget: int) -> tupl
 
 
 def chance(item: Item, lines: int) -> float:
-    """The probability that so many lines, drawn at random from those that are not blank, hold a line of a bug."""
+    """The probability that so many lines, drawn as the critic `random` draws them, hold a line of a bug.
+
+    Bodies first: only where more lines are flagged than those have do imports and signatures come in.
+    """
     if not item.bug_lines:
         return NAN
-    code = set(item.text.code_lines)
-    bug = len(code & frozenset[int]().union(*item.bug_lines))
-    lines = min(lines, len(code))
-    return 1.0 - math.comb(len(code) - bug, lines) / math.comb(len(code), lines)
+    bug = frozenset[int]().union(*item.bug_lines)
+    rest = frozenset(item.text.code_lines) - item.body
+    return 1.0 - _missed(item.body, bug, lines) * _missed(rest, bug, lines - len(item.body))
+
+
+def _missed(lines: frozenset[int], bug: frozenset[int], drawn: int) -> float:
+    drawn = max(0, min(drawn, len(lines)))
+    return math.comb(len(lines - bug), drawn) / math.comb(len(lines), drawn)
 
 
 def repeated_in_place(comments: Sequence[Comment], item: Item) -> float:

@@ -82,6 +82,8 @@ class BundledSession(TokenSession):
         self.dialect = bundle.dialect
         self.text = TextMap(prompt.answer)
         encoded = bundle.dialect.prompt(prompt)
+        if not encoded.lines:
+            raise ValueError("an answer without a line of code cannot be reviewed")
         super().__init__(bundle.runtime, bundle.dialect, encoded.ids, encoded.scan)
         self._encoded: EncodedPrompt = encoded
 
@@ -110,15 +112,16 @@ class BundledBackend(TokenBackend):
         return BundledSession(self.bundle, prompt)
 
 
-def windows(question: str, answer: str, dialect: Dialect, context: int, room: int = 200) -> list[tuple[int, int]]:
-    """Cut an answer into windows that fit the context with `room` tokens to spare: 1-based (first, last) lines.
+def windows(question: str, answer: str, dialect: Dialect, context: int, room: int = 176) -> list[tuple[int, int]]:
+    """Cut an answer into windows that fit the context: 1-based (first, last) lines.
 
-    Neighbours overlap by a quarter, so that what a cut parts stands together in one of them. A line that is too long
-    for any window is left out.
+    Behind each there is room to quote any of its lines and to write `room` tokens about it. Neighbours overlap by a
+    quarter, so that what a cut parts stands together in one of them. A line that is too long for any window is left
+    out.
     """
     text = TextMap(answer)
-    spare = context - room - 3 - len(dialect.tokenizer.encode(question)[:128])
-    costs = [0]
+    spare = context - room - 4 - len(dialect.asked(question))
+    costs = [0]  # of a line in the prompt, its marker in the scan with it; to quote it costs no more
     for number in range(1, text.line_count + 1):
         start, end = text.line_span(number)
         line = answer[start:end]
@@ -126,18 +129,20 @@ def windows(question: str, answer: str, dialect: Dialect, context: int, room: in
     found: list[tuple[int, int]] = []
     first = 1
     while first <= text.line_count:
-        if costs[first] > spare:
+        if not 0 < costs[first] <= spare // 2:
             first += 1
             continue
-        last, used = first, costs[first]
-        while last < text.line_count and last - first + 1 < MAX_LINES and used + costs[last + 1] <= spare:
+        last, used, longest = first, costs[first], costs[first]
+        while last < text.line_count and last - first + 1 < MAX_LINES:
+            used, longest = used + costs[last + 1], max(longest, costs[last + 1])
+            if used + longest > spare:
+                break
             last += 1
-            used += costs[last]
-        if any(costs[first : last + 1]):
+        if not found or last > found[-1][1]:  # one that the last window holds would say nothing new
             found.append((first, last))
         if last >= text.line_count:
             break
-        too_long = costs[last + 1] > spare
+        too_long = costs[last + 1] > spare // 2
         first = last + 2 if too_long else max(first + 1, last + 1 - (last - first + 1) // 4)
     return found
 
@@ -150,18 +155,22 @@ def open_bundle(folder: Path | None = None, *, runtime: RuntimeName = "auto") ->
     """
     folder = folder or SHIPPED
     about = read_about(folder)
-    for name, digest in about["sha256"].items():
-        if file_digest(folder / name) != digest:
-            raise MomusError(f"{folder / name} is damaged or was changed: reinstall momus, or export the bundle again")
     try:
+        for name in CHECKED:
+            digest = file_digest(folder / name)
+            if digest != about["sha256"][name]:
+                what = "is damaged or was changed" if digest else "is missing"
+                raise MomusError(f"{folder / name} {what}: reinstall momus, or export the bundle again")
         arch = Arch(**about["arch"])
-        gate = Gate(**about["gate"])
+        gate = Gate(**{name: float(value) for name, value in about["gate"].items()})
         dialect = Dialect(Tokenizer.load(folder / "tokenizer.json"))
-    except (KeyError, TypeError, ValueError) as error:
+        if dialect.tokenizer.size != arch.vocab:
+            raise ValueError(f"{dialect.tokenizer.size} tokens for a model of {arch.vocab}")
+        name, index = str(about["name"]), about["weights"]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MomusError(f"the bundle {folder} does not fit this momus ({error}): export it again") from None
     version = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
-    opened = _runtime(folder, arch, about["weights"], runtime)
-    return Bundle(folder, str(about["name"]), version, arch, gate, dialect, opened)
+    return Bundle(folder, name, version, arch, gate, dialect, _runtime(folder, arch, index, runtime))
 
 
 def read_about(folder: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from momus.models.protocol import Prompt
 
 MAX_LINES = 128  # lines of one window; a marker is a token of its own
 QUESTION_TOKENS = 128  # a longer question is cut: what it asks stands at its beginning
+QUESTION_CHARACTERS = 8192  # and this much of it is looked at
 
 PAD, END, QUESTION, ANSWER, SCAN, CRITIQUE = (
     "<|pad|>",
@@ -80,6 +81,10 @@ class Dialect:
         indent = text[: len(text) - len(code)]
         return [*self.tokenizer.encode(indent), *self.tokenizer.encode(code.rstrip())]
 
+    def asked(self, question: str) -> list[int]:
+        """The tokens of a question, as much of it as is read."""
+        return self.tokenizer.encode(question[:QUESTION_CHARACTERS])[:QUESTION_TOKENS]
+
     def prompt(self, prompt: Prompt, offset: int = 0) -> EncodedPrompt:
         """Encode a question and a window of an answer. `offset` shifts the markers (training uses all of them).
 
@@ -88,7 +93,7 @@ class Dialect:
         text = TextMap(prompt.answer)
         if text.line_count + offset > MAX_LINES:
             raise ValueError(f"a window holds at most {MAX_LINES} lines, not {text.line_count + offset}")
-        ids = [self.question, *self.tokenizer.encode(prompt.question)[:QUESTION_TOKENS], self.answer]
+        ids = [self.question, *self.asked(prompt.question), self.answer]
         lines: list[int] = []
         for number in range(1, text.line_count + 1):
             start, end = text.line_span(number)
@@ -110,16 +115,18 @@ class Dialect:
     def comment(self, comment: Comment, answer: TextMap, offset: int = 0) -> tuple[list[int], list[bool]]:
         """One comment as tokens, and which of them are choices (the quoted text behind its marker is forced).
 
-        The quote is the first line that the highlight touches; a suggestion for several lines is then left out.
+        The quote is `quoted_line`. A suggestion is told only where the highlight is that line, whole: one for
+        several lines, or for a part of one, would be read as another. Raises ValueError on a highlight of blanks.
         """
-        number = answer.line(comment.highlight.start)
-        one_line = len(answer.lines(comment.highlight)) == 1
+        number = quoted_line(comment.highlight, answer)
+        if number is None:
+            raise ValueError("a highlight of blanks cannot be quoted")
         quote = self.quote_line(number, answer.text[slice(*answer.line_span(number))], offset)
         head = [self.open, *quote, self.close]
         chosen = [True, True, *[False] * len(quote)]
         tail = [self._category_ids[comment.category], self._severity_ids[comment.severity]]
         tail += self.tokenizer.encode(comment.text)
-        if comment.suggestion is not None and one_line:
+        if comment.suggestion is not None and comment.highlight == stripped_line(answer, number):
             tail += [self.suggest, *self.tokenizer.encode(comment.suggestion), self.unsuggest]
         return head + tail, chosen + [True] * len(tail)
 
@@ -142,8 +149,6 @@ class Dialect:
         if highlight is None:
             return None
         tail = [token for token in body[body.index(self.close) + 1 :] if token != self.end]
-        category = next((self.categories[t] for t in tail if t in self.categories), "other")
-        severity: Severity = next((self.severities[t] for t in tail if t in self.severities), "medium")
         suggestion = None
         text = tail
         if self.suggest in tail:
@@ -151,7 +156,14 @@ class Dialect:
             text, proposed = tail[:cut], tail[cut + 1 :]
             if self.unsuggest in proposed:  # a suggestion that was cut off is none
                 suggestion = self.tokenizer.decode(proposed[: proposed.index(self.unsuggest)])
+        category = next((self.categories[t] for t in text if t in self.categories), "other")
+        severity: Severity = next((self.severities[t] for t in text if t in self.severities), "medium")
         return Comment(highlight, self.tokenizer.decode(text), category, severity, suggestion)
+
+
+def quoted_line(highlight: Span, text: TextMap) -> int | None:
+    """The 1-based line that stands for a highlight: the first that it touches and that is not blank; None without."""
+    return next((number for number in text.lines(highlight) if text.line_text(number).strip()), None)
 
 
 def stripped_line(text: TextMap, number: int) -> Span | None:

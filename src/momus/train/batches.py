@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from momus.errors import MomusError
 from momus.train.examples import ExampleFile
 
 POOL = 4096  # examples sorted by length together, so that a batch holds little padding
@@ -24,20 +25,31 @@ class Batch:
 
 
 def epochs(
-    data: ExampleFile, batch_tokens: int, micro_tokens: int, seed: int, rank: int, world: int, together: int = 1
+    data: ExampleFile,
+    batch_tokens: int,
+    micro_tokens: int,
+    seed: int,
+    rank: int,
+    world: int,
+    together: int = 1,
+    skip: int = 0,
 ) -> Iterator[list[Batch]]:
-    """Yield this process's share of each step, for ever. A step is `batch_tokens` over all processes.
+    """Yield this process's share of each step from step `skip` on, for ever. A step is `batch_tokens` over all.
 
     Examples are drawn in a new order each epoch; runs of `together` neighbours (2: a tamper and its twin) are drawn
-    as one and mostly share a batch, which holds examples of like length.
+    as one and mostly share a batch, which holds examples of like length. Raises MomusError without any example.
     """
-    epoch = 0
-    per_step = max(1, batch_tokens // (micro_tokens * world))
+    if not len(data):
+        raise MomusError("there are no examples to train on: give more functions, or a larger max_tokens")
+    epoch, step = 0, 0
+    at_once = max(1, batch_tokens // (micro_tokens * world)) * world
     while True:
         micros = _micro_batches(data.lengths, micro_tokens, together, np.random.default_rng((seed, epoch)))
-        for first in range(0, len(micros) - per_step * world + 1, per_step * world):
-            mine = micros[first + rank : first + per_step * world : world]
-            yield [collate(data, rows) for rows in mine]
+        micros *= -(-at_once // len(micros))  # less data than one step takes: see it more than once in a step
+        for first in range(0, len(micros) - at_once + 1, at_once):
+            if step >= skip:
+                yield [collate(data, rows) for rows in micros[first + rank : first + at_once : world]]
+            step += 1
         epoch += 1
 
 

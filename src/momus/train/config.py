@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from momus.errors import MomusError
 
@@ -17,40 +18,46 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """The size of the decoder. The architecture is Qwen3 with tied embeddings at every size."""
 
-    hidden: int = 256
-    layers: int = 8
-    heads: int = 4
-    kv_heads: int = 2
-    head_dim: int = 64
-    ffn: int = 640
-    context: int = 1024
-    rope_theta: float = 10_000.0
+    hidden: int = Field(default=256, gt=0)
+    layers: int = Field(default=8, gt=0)
+    heads: int = Field(default=4, gt=0)
+    kv_heads: int = Field(default=2, gt=0)
+    head_dim: int = Field(default=64, gt=0, multiple_of=2)
+    ffn: int = Field(default=640, gt=0)
+    context: int = Field(default=1024, gt=0)
+    rope_theta: float = Field(default=10_000.0, gt=0)
+
+    @model_validator(mode="after")
+    def _heads_share_evenly(self) -> Self:
+        if self.heads % self.kv_heads:
+            raise ValueError(f"{self.heads} heads cannot share {self.kv_heads} key/value heads evenly")
+        return self
 
 
 class DataConfig(Section):
     """How functions become examples."""
 
     functions: int | None = None  # how many of the corpus to use for tampers, drawn at random; None: all
-    max_tokens: int = 512  # a longer example is left out of training
-    docstring_in_question: float = 0.5  # share of documented functions whose docstring becomes the question
-    scan_bugs: int = 8  # at most so many bugs in one example of the scan stage
-    bug_counts: tuple[float, ...] = (0.85, 0.12, 0.03)  # share of tampers with one, two, three bugs
-    rounds: int = 1  # tampers per function; each comes with its clean twin
-    marker_offset: float = 0.5  # share of examples whose line markers start elsewhere than at 1
+    max_tokens: int = Field(default=512, gt=0)  # a longer example is left out of training
+    docstring_in_question: float = Field(default=0.5, ge=0, le=1)  # share of functions asked for by their docstring
+    scan_bugs: int = Field(default=8, ge=1)  # at most so many bugs in one example of the scan stage
+    bug_counts: tuple[float, ...] = Field(default=(0.85, 0.12, 0.03), min_length=1)  # shares with one, two, three bugs
+    rounds: int = Field(default=1, ge=1)  # tampers per function; each comes with its clean twin
+    marker_offset: float = Field(default=0.5, ge=0, le=1)  # share whose line markers start elsewhere than at 1
 
 
 class OptimConfig(Section):
     """One stage of optimisation. AdamW, linear warm-up, cosine to `final_lr` of the peak."""
 
-    tokens: int  # how many to see, repeating the data if it must
-    batch_tokens: int = 8192  # per step, over all processes
-    micro_tokens: int = 4096  # per forward pass
-    lr: float = 2e-3
+    tokens: int = Field(gt=0)  # how many to see, repeating the data if it must
+    batch_tokens: int = Field(default=8192, gt=0)  # per step, over all processes
+    micro_tokens: int = Field(default=4096, gt=0)  # per forward pass
+    lr: float = Field(default=2e-3, gt=0)
     final_lr: float = Field(default=0.05, ge=0, le=1)
     warmup: float = Field(default=0.03, ge=0, le=1)
     weight_decay: float = 0.1
     betas: tuple[float, float] = (0.9, 0.95)
-    clip: float = 1.0
+    clip: float = Field(default=1.0, gt=0)
 
 
 class LossConfig(Section):
@@ -86,8 +93,13 @@ def load_config(path: Path) -> TrainConfig:
         return TrainConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise MomusError(f"no config at {path}; the ones that ship stand in configs/") from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise MomusError(f"cannot read the config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MomusError(f"{path} is not TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        raise MomusError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise MomusError(f"{path}: there is no setting {where}; remove it, or mend its name") from None
+        raise MomusError(f"{path}: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None

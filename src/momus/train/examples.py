@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from momus.critique import Comment, TextMap
 from momus.errors import MomusError
-from momus.models.dialect import MAX_LINES, Dialect
+from momus.models.dialect import MAX_LINES, Dialect, quoted_line
 from momus.models.protocol import Prompt
 from momus.records import Tamper, Task
 
@@ -57,11 +58,14 @@ def critique_example(
     """A prompt and the critique that it should get; no comments stand for silence.
 
     With `described=False` only the places are known (a natural bug with its fix): nothing is asked of the words.
+    Raises ValueError on an answer, or a highlight, of blanks.
     """
     text = TextMap(task.answer)
     prompt = dialect.prompt(Prompt(task.question, task.answer), offset)
     comments = comments or ()
-    buggy = {text.line(comment.highlight.start) for comment in comments}
+    if not prompt.scan:
+        raise ValueError("an answer of blanks cannot be criticised")
+    buggy = {quoted_line(comment.highlight, text) for comment in comments}
     ids = list(prompt.ids)
     kinds = [Kind.CODE] * (len(ids) - 1)
     kinds[prompt.scan[0] - 1 :] = [Kind.NONE] * (len(ids) - prompt.scan[0])
@@ -77,7 +81,9 @@ def critique_example(
         for i, (token, choice) in enumerate(zip(tokens, chosen, strict=True)):
             # the opener of a further comment is weighed as speech, the first as the decision to speak
             kind = Kind.DECISION if i < 2 and (n == 0 or i == 1) else Kind.COMMENT
-            kinds.append(kind if choice else Kind.NONE)
+            # behind a quote without words stand words that nobody knows
+            asked = choice and (described or kind == Kind.DECISION)
+            kinds.append(kind if asked else Kind.NONE)
             ids.append(token)
     if described or not comments:
         kinds.append(Kind.COMMENT if comments else Kind.DECISION)
@@ -94,8 +100,8 @@ def comments_of(tamper: Tamper) -> list[Comment]:
 
 
 def fits(task: Task, max_lines: int = MAX_LINES) -> bool:
-    """Whether an answer fits the line markers."""
-    return 0 < TextMap(task.answer).line_count <= max_lines
+    """Whether an answer has something on its lines, and fits the line markers."""
+    return bool(task.answer.strip()) and TextMap(task.answer).line_count <= max_lines
 
 
 def random_offset(task: Task, rng: random.Random, share: float) -> int:
@@ -114,8 +120,12 @@ class ExampleFile:
                 self.targets: Ints = arrays["targets"]
                 self.kinds: npt.NDArray[np.uint8] = arrays["kinds"]
                 self.starts: npt.NDArray[np.int64] = arrays["starts"]
-        except (OSError, KeyError, ValueError) as error:
-            raise MomusError(f"cannot read training examples from {path}: {error}") from None
+            if not self.starts[-1] == len(self.ids) == len(self.targets) == len(self.kinds):
+                raise ValueError("its parts are of unequal length")
+        except (OSError, EOFError, BadZipFile, KeyError, IndexError, TypeError, ValueError) as error:
+            raise MomusError(
+                f"cannot read training examples from {path} ({error}): remove the file, and it is made again"
+            ) from None
 
     def __len__(self) -> int:
         return len(self.starts) - 1

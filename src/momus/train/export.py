@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from momus import __version__
@@ -35,17 +36,24 @@ def export(
 ) -> dict[str, Any]:
     """Write a bundle and return what the gate does on development tampers. Replaces `out` only once all is well.
 
-    Raises MomusError where the checkpoint, the tokenizer or the corpus cannot be read.
+    Raises MomusError where the checkpoint, the tokenizer or the corpus cannot be read, and where `out` is a folder
+    that holds something else than a bundle.
     """
+    out = out.resolve()
+    if out.exists() and any(out.iterdir()) and not (out / FILE).is_file():
+        raise MomusError(f"{out} holds something else than a bundle; name a new folder")
     try:
         config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
         tensors = load_file(checkpoint / "model.safetensors")
-    except (OSError, ValueError) as error:
+        arch = Arch.from_hf(config)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise MomusError(f"no checkpoint in {checkpoint} ({error}): finish momus train sft first") from None
+    for needed in (tokenizer, ngram):
+        if not needed.is_file():
+            raise MomusError(f"{needed} is not there: make it with momus train tokenizer")
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    arch = Arch.from_hf(config)
     about: dict[str, Any] = {
         "format": FORMAT,
         "name": name,
@@ -82,9 +90,9 @@ def _training(checkpoint: Path) -> dict[str, Any]:
     training: dict[str, Any] = {}
     if manifest.exists():
         training["config"] = json.loads(manifest.read_text(encoding="utf-8"))["config"]
-    if metrics.exists():
-        last = metrics.read_text(encoding="utf-8").splitlines()[-1]
-        training["last"] = {k: v for k, v in json.loads(last).items() if k.startswith(("loss_", "tokens", "step"))}
+    lines = metrics.read_text(encoding="utf-8").splitlines() if metrics.exists() else []
+    if lines:
+        training["last"] = {k: v for k, v in json.loads(lines[-1]).items() if k.startswith(("loss_", "tokens", "step"))}
     return training
 
 
@@ -97,7 +105,7 @@ def _card(about: dict[str, Any], arch: Arch, corpus: Path) -> str:
     packages = ", ".join(f"{entry[0]} {entry[1]}" for entry in sorted(trained))
     fitted = about["fitted_on"]
     config = about["training"].get("config", {})
-    seen = {stage: config.get(stage, {}).get("optim", {}).get("tokens", 0) for stage in ("pretrain", "sft")}
+    seen = {stage: config.get(stage, {}).get("optim", {}).get("tokens", 0) for stage in ("pretrain", "scan", "sft")}
     return f"""# Model card: {about["name"]}
 
 A critic of Python functions: it reads a question and an answer and writes comments on exact lines of the answer, or
@@ -114,6 +122,7 @@ Its silence proves nothing. It knows Python only, and sees one function at a tim
 
 - Code, {seen["pretrain"]:,} tokens: functions of the Python standard library and of {len(trained)} packages, fetched
   by version, near-duplicates removed.
+- Which lines are wrong, {seen["scan"]:,} tokens: such functions with several rule-made bugs in each.
 - Critique, {seen["sft"]:,} tokens: rule-made tampers of such functions with their descriptions, each beside its clean
   twin, where silence is the right answer; further tampers and natural bugs of the development data's training split
   (see docs/training.md).

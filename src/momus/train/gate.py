@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -62,8 +63,8 @@ def judge(bundle: Bundle, tampers: Iterable[Tamper]) -> Iterator[tuple[Judged, J
 def fit(pairs: Sequence[tuple[Judged, Judged]], clean_flagged: float) -> tuple[Gate, dict[str, Any]]:
     """The gate, and what it does on the pairs that it was fitted on.
 
-    Weights by logistic regression over all lines; the threshold is the one at which `clean_flagged` of the clean
-    answers are spoken of. Raises MomusError on too few pairs.
+    Weights by logistic regression over all lines; the threshold is the lowest at which at most `clean_flagged` of the
+    clean answers are spoken of. Raises MomusError on too few pairs.
     """
     if len(pairs) < 20:
         raise MomusError(f"a gate needs at least 20 development tampers, not {len(pairs)}: give more functions")
@@ -71,13 +72,11 @@ def fit(pairs: Sequence[tuple[Judged, Judged]], clean_flagged: float) -> tuple[G
     x = np.concatenate([judged.features for judged in both])
     y = np.concatenate([judged.buggy for judged in both]).astype(float)
     scan, point, bias = logistic(x, y)
-    gate = Gate(scan=scan, point=point, bias=bias)
+    gate = Gate(scan=round(scan, 5), point=round(point, 5), bias=round(bias, 5))
     buggy, clean = ([_scores(gate, pair[side]) for pair in pairs] for side in (0, 1))
-    threshold = float(np.quantile([s.max(initial=0.0) for s in clean], 1 - clean_flagged))
-    gate = replace(gate, **{k: round(v, 5) for k, v in (("scan", scan), ("point", point), ("bias", bias))})
-    gate = replace(gate, threshold=round(min(0.999, max(threshold, 1e-4)), 5))
+    gate = replace(gate, threshold=threshold([float(s.max(initial=0.0)) for s in clean], clean_flagged))
     spoken = [s.max(initial=0.0) >= gate.threshold for s in buggy]
-    right = [bool(pair[0].buggy[s.argmax()]) for pair, s in zip(pairs, buggy, strict=True) if len(s)]
+    right = [bool(len(s) and pair[0].buggy[s.argmax()]) for pair, s in zip(pairs, buggy, strict=True)]
     report = {
         "pairs": len(pairs),
         "clean_flagged": float(np.mean([s.max(initial=0.0) >= gate.threshold for s in clean])),
@@ -86,6 +85,20 @@ def fit(pairs: Sequence[tuple[Judged, Judged]], clean_flagged: float) -> tuple[G
         "found": float(np.mean([r and s for r, s in zip(right, spoken, strict=True)])),
     }
     return gate, report
+
+
+def threshold(highest: Sequence[float], flagged: float) -> float:
+    """The lowest threshold that at most a share `flagged` of clean answers reach, given each one's highest confidence.
+
+    It stands halfway to the next confidence that may be spoken of, so that a rounding elsewhere does not tip it.
+    """
+    ordered = sorted(highest, reverse=True)
+    spoken = int(flagged * len(ordered) + 1e-9)
+    if spoken >= len(ordered):
+        return 0.0
+    silent = ordered[spoken]
+    above = min((confidence for confidence in ordered if confidence > silent), default=1.0)
+    return max((silent + above) / 2, math.nextafter(silent, 2.0))
 
 
 def logistic(x: Floats, y: Floats, steps: int = 50) -> tuple[float, float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from momus.errors import MomusError
@@ -37,13 +38,17 @@ def load_model(folder: Path) -> Qwen3ForCausalLM:
     """Open a checkpoint folder, in fp32. Raises MomusError where it holds none."""
     if not (folder / "config.json").exists():
         raise MomusError(f"no checkpoint in {folder}; run the stage before this one first")
-    return Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    try:
+        return Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().split("\n")[0][:200]
+        raise MomusError(f"the checkpoint in {folder} cannot be read ({reason}); run its stage again") from None
 
 
 def save_model(model: Qwen3ForCausalLM, state: Path, folder: Path) -> None:
     """Write the fp32 masters of a finished stage as a Hugging Face checkpoint."""
     saved = torch.load(state, map_location="cpu", weights_only=True)
-    model.float()
+    model.to(torch.float32)  # type: ignore[arg-type]
     with torch.no_grad():
         for name, param in model.named_parameters():
             param.copy_(saved["weights"][name])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Protocol, TypeVar
 from momus.corpus.functions import Function
 from momus.corpus.tasks import to_task
 from momus.corpus.tokenizer import Tokenizer
-from momus.models.dialect import Dialect
+from momus.critique import TextMap
+from momus.models.dialect import Dialect, quoted_line
 from momus.records import Tamper, Task
 from momus.train.config import DataConfig
 from momus.train.examples import (
@@ -107,15 +107,10 @@ def _work(items: Sequence[Item], builder: Builder, tokenizer: Path, data: DataCo
     return [example for item in items for example in builder(item, dialect, data, seed)]
 
 
-@dataclass
-class _Held:
-    dialect: Dialect | None = None
-
-
-def _dialect(tokenizer: Path, held: _Held = _Held()) -> Dialect:  # noqa: B008 (one per process, on purpose)
-    if held.dialect is None:
-        held.dialect = Dialect(Tokenizer.load(tokenizer))
-    return held.dialect
+@lru_cache(maxsize=1)
+def _dialect(tokenizer: Path) -> Dialect:
+    """Opened once a process."""
+    return Dialect(Tokenizer.load(tokenizer))
 
 
 def _task(item: Item, data: DataConfig, seed: int, n: int) -> tuple[Task | None, random.Random]:
@@ -130,7 +125,10 @@ def _pair(
     made: Tamper, dialect: Dialect, data: DataConfig, rng: random.Random, described: bool = True
 ) -> list[Example]:
     twin = made.task.model_copy(update={"answer": made.twin})
+    text = TextMap(made.task.answer)
     if not (made.bugs and fits(made.task) and fits(twin)):
+        return []
+    if any(quoted_line(bug.spans[0], text) is None for bug in made.bugs):
         return []
     longer = max(made.task, twin, key=lambda task: task.answer.count("\n"))
     offset = random_offset(longer, rng, data.marker_offset)

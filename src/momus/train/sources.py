@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,32 +12,36 @@ from momus.records import Tamper, Task
 
 NEVER = ("quixbugs",)  # set aside for measuring, in any form
 LAST_HUMANEVAL = 81  # problems 82 and up are set aside as well
+_HUMANEVAL = re.compile(r"humaneval[a-z_+-]*[/_-](\d+)")
 
 
 def training_records(paths: Iterable[Path]) -> Iterator[Task | Tamper]:
     """Records of the `train` split of each file: bugs that have a place, else tasks to tamper.
 
-    Raises MomusError naming a record that is set aside for measuring.
+    Raises MomusError naming a record that is set aside for measuring, or a file without anything to train on.
     """
     for path in paths:
         bugs = [bug for bug in load_bugs(path, split="train") if bug.bugs] if _holds_bugs(path) else []
-        for record in bugs or load_tasks(path, split="train"):
+        records = bugs or load_tasks(path, split="train")
+        if not records:
+            raise MomusError(f"{path} has no record whose split is train; give another file, or mark what may train")
+        for record in records:
             refuse_reserved(record.task if isinstance(record, Tamper) else record)
             yield record
 
 
 def refuse_reserved(task: Task) -> None:
     """Raises MomusError where a task must never enter training or tuning."""
-    name = f"{task.group or ''} {task.id}".lower()
-    number = task.group.rpartition("/")[2] if task.group and task.group.lower().startswith("humaneval/") else ""
-    if any(word in name for word in NEVER) or (number.isdigit() and int(number) > LAST_HUMANEVAL):
+    name = f"{task.group or ''} {task.id} {task.source}".lower()
+    problems = [int(number) for number in _HUMANEVAL.findall(name)]
+    if any(word in name for word in NEVER) or any(problem > LAST_HUMANEVAL for problem in problems):
         raise MomusError(f"{task.id} is set aside for measuring; leave it out of what trains")
 
 
 def _holds_bugs(path: Path) -> bool:
     try:
-        with path.open(encoding="utf-8") as lines:
-            first = lines.readline()
+        with path.open("rb") as lines:
+            first = next((line for line in lines if line.strip()), b"")
     except OSError as error:
         raise MomusError(f"cannot read {path}: {error.strerror}") from None
-    return '"buggy"' in first or '"twin"' in first
+    return b'"buggy"' in first or b'"twin"' in first

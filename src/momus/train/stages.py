@@ -11,6 +11,7 @@ from pathlib import Path
 from momus.corpus.build import read_split
 from momus.corpus.functions import Function
 from momus.corpus.tokenizer import Tokenizer
+from momus.errors import MomusError
 from momus.models.dialect import Dialect
 from momus.records import Tamper, Task
 from momus.train.config import StageConfig, TrainConfig
@@ -49,7 +50,7 @@ def scan(
 
     `more` adds tasks to tamper. True once the checkpoint stands in `out`.
     """
-    items = chain((item for item in more if isinstance(item, Task)), _drawn(config, corpus))
+    items: Iterable[Item] = chain((item for item in more if isinstance(item, Task)), _drawn(config, corpus))
     return _continue(config, config.scan, items, scan_examples, tokenizer, start, out, 1, jobs, minutes)
 
 
@@ -68,7 +69,7 @@ def sft(
 
     True once the checkpoint stands in `out`.
     """
-    items = chain(more, _drawn(config, corpus))
+    items: Iterable[Item] = chain(more, _drawn(config, corpus))
     return _continue(config, config.sft, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
 
 
@@ -91,8 +92,14 @@ def _continue(
     minutes: float | None,
 ) -> bool:
     workers = Workers.join()
-    data = _examples(config, items, builder, tokenizer, out, jobs, workers)
     model = load_model(start)
+    tokens = Tokenizer.load(tokenizer).size
+    if model.config.vocab_size != tokens:
+        raise MomusError(
+            f"{tokenizer} has {tokens} tokens where the checkpoint in {start} has {model.config.vocab_size}; "
+            "give the tokenizer that it was trained with"
+        )
+    data = _examples(config, items, builder, tokenizer, out, jobs, workers)
     seed = config.seed
     finished = train(model, data, stage, out, seed=seed, together=together, minutes=minutes, workers=workers)
     if finished and workers.rank == 0:
@@ -109,12 +116,30 @@ def _examples(
     jobs: int,
     workers: Workers,
 ) -> ExampleFile:
-    """The stage's examples, made once by the first process."""
+    """The stage's examples, made once by the first process. Raises MomusError where `out` has those of other data."""
     path = out / "examples.npz"
-    if workers.rank == 0 and not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        count = build(items, builder, tokenizer, config.data, path, seed=config.seed, jobs=jobs)
-        manifest = {"config": config.model_dump(mode="json"), "tokenizer": str(tokenizer), "examples": count}
+    if workers.rank == 0:
+        _check_same_data(config, out)
+        if not path.exists():
+            build(items, builder, tokenizer, config.data, path, seed=config.seed, jobs=jobs)
+        manifest = {
+            "config": config.model_dump(mode="json"),
+            "tokenizer": str(tokenizer),
+            "examples": len(ExampleFile(path)),
+        }
         (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     workers.wait()
     return ExampleFile(path)
+
+
+def _check_same_data(config: TrainConfig, out: Path) -> None:
+    """What was learned in a folder so far was learned from its examples: other ones need another folder."""
+    try:
+        before = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["config"]
+        made = {"seed": before["seed"], **before["data"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    now = {"seed": config.seed, **config.model_dump(mode="json")["data"]}
+    changed = [name for name in made if now.get(name) != made[name]]
+    if changed:
+        raise MomusError(f"{out} was begun with another {changed[0]}; go on with that one, or name a new --out")

@@ -2,7 +2,7 @@
 
 What is simple on purpose: plain AdamW, gradients averaged by one all-reduce, no gradient scaling (bf16 needs none).
 The head is computed only at the positions that carry a loss, which at this size is half of the work saved.
-Several processes: `torchrun --nproc_per_node 2 -m momus train ...`.
+Several processes: `torchrun --nproc_per_node 2 -m momus train ...`; one for each GPU where there are any.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 import torch.distributed as dist
@@ -41,12 +43,13 @@ class Workers:
     def join() -> Workers:
         world = int(os.environ.get("WORLD_SIZE", "1"))
         cuda = torch.cuda.is_available()
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
+        if cuda:
+            torch.cuda.set_device(device)
         if world > 1 and not dist.is_initialized():
-            dist.init_process_group("nccl" if cuda else "gloo")
-        rank = dist.get_rank() if world > 1 else 0
-        if world > 1 and dist.get_world_size() != world:
-            raise MomusError(f"asked for {world} processes, got {dist.get_world_size()}; start with torchrun")
-        return Workers(rank, world, torch.device("cuda", rank) if cuda else torch.device("cpu"))
+            # counts are summed on the CPU; the first process may be long at the examples while the others wait
+            dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=timedelta(hours=12))
+        return Workers(dist.get_rank() if world > 1 else 0, world, device)
 
     def wait(self) -> None:
         """Until every process is here."""
@@ -88,6 +91,8 @@ class Master:
         flat = torch.cat([g.detach().float().reshape(-1) for g in grads if g is not None])
         workers.sum(flat)
         norm = float(flat.norm())
+        if not math.isfinite(norm):
+            raise MomusError("the gradient is no number any more; go on from the checkpoint with a lower lr")
         flat *= min(1.0, clip / (norm + 1e-6))
         start = 0
         for master in self.params:
@@ -106,7 +111,7 @@ def learning_rate(stage: StageConfig, seen: int) -> float:
     optim = stage.optim
     done = min(1.0, seen / optim.tokens)
     if done < optim.warmup:
-        return optim.lr * (done + 1e-3) / optim.warmup
+        return optim.lr * min(1.0, (done + 1e-3) / optim.warmup)
     progress = (done - optim.warmup) / max(1e-9, 1 - optim.warmup)
     floor = optim.lr * optim.final_lr
     return floor + 0.5 * (optim.lr - floor) * (1 + math.cos(math.pi * progress))
@@ -128,16 +133,14 @@ def train(
     Writes `out/state.pt` (masters, optimiser, position: an exact resume) and `out/metrics.jsonl`.
     """
     workers = workers or Workers.join()
-    model.to(workers.device, torch.bfloat16).train()
+    model.to(workers.device, torch.bfloat16).train()  # type: ignore[arg-type]
     master = Master(model, stage)
     state = out / "state.pt"
     step, seen = _resume(state, master, stage)
     if seen >= stage.optim.tokens:
         return True
     optim = stage.optim
-    steps = epochs(data, optim.batch_tokens, optim.micro_tokens, seed, workers.rank, workers.world, together)
-    for _ in range(step):
-        next(steps)
+    steps = epochs(data, optim.batch_tokens, optim.micro_tokens, seed, workers.rank, workers.world, together, step)
     began = time.monotonic()
     last_save, meter = began, _Meter()
     while seen < stage.optim.tokens:
@@ -146,13 +149,13 @@ def train(
         norm = master.step(learning_rate(stage, seen), stage.optim.clip, workers)
         seen, step = seen + tokens, step + 1
         meter.add(losses, tokens)
-        if step % EVERY == 0 and workers.rank == 0:
+        now = time.monotonic()
+        stop = workers.sum(torch.tensor(float(minutes is not None and now - began > minutes * 60))) > 0
+        save = workers.sum(torch.tensor(float(now - last_save > 120))) > 0
+        if (step % EVERY == 0 or stop or seen >= stage.optim.tokens) and workers.rank == 0:
             line = {"step": step, "tokens": seen, "lr": learning_rate(stage, seen), "grad_norm": norm, **meter.flush()}
             with (out / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
                 metrics.write(json.dumps(line) + "\n")
-        now = time.monotonic()
-        stop = workers.sum(torch.tensor(float(minutes is not None and now - began > minutes * 60))) > 0
-        save = workers.sum(torch.tensor(float(now - last_save > 300))) > 0
         if (stop or save or seen >= stage.optim.tokens) and workers.rank == 0:
             _save(state, master, step, seen)
         if save:
@@ -179,7 +182,8 @@ def losses_of(
     per_kind[Kind.DECISION], per_kind[Kind.COMMENT] = weights.decision, weights.comment
     divisor = torch.tensor([max(1, counts.get(kind, 0)) for kind in Kind], device=hidden.device)
     sums = torch.zeros(len(Kind), device=hidden.device)
-    for s, t, k in zip(states.split(HEAD_CHUNK), targets.split(HEAD_CHUNK), kinds.split(HEAD_CHUNK), strict=True):
+    chunks = (torch.split(part, HEAD_CHUNK) for part in (states, targets, kinds))
+    for s, t, k in zip(*chunks, strict=True):
         loss = F.cross_entropy(model.lm_head(s).float(), t, reduction="none")
         total = total + (loss * per_kind[k] / divisor[k]).sum()
         sums.index_add_(0, k, loss.detach())
@@ -194,18 +198,18 @@ def _accumulate(
 ) -> tuple[int, dict[str, float]]:
     """Forward and backward over a step. Counts are global, so that the split into batches and processes is not felt."""
     masks = [torch.rand(b.ids.shape, generator=rng).to(b.ids.device) < weights.code_fraction for b in batches]
-    counted = torch.zeros(len(Kind) + 1)
+    counted = torch.zeros(len(Kind) + 1, dtype=torch.float64)
     for batch, mask in zip(batches, masks, strict=True):
         counted[-1] += int((batch.ids != 0).sum())
         for kind in Kind:
             where = batch.kinds == kind
             counted[kind] += int((where & mask).sum() if kind == Kind.CODE else where.sum())
     workers.sum(counted)
-    counts = {kind: int(counted[kind]) for kind in Kind if kind != Kind.NONE}
+    counts: dict[Kind, int] = {kind: int(counted[kind]) for kind in Kind if kind != Kind.NONE}
     total: dict[str, float] = {}
     for batch, mask in zip(batches, masks, strict=True):
         loss, shares = losses_of(model, batch, counts, weights, mask)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         for name, share in shares.items():
             total[name] = total.get(name, 0.0) + share
     names = sorted(total)
@@ -248,10 +252,28 @@ def _resume(path: Path, master: Master, stage: StageConfig) -> tuple[int, int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return 0, 0
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    with torch.no_grad():
-        for (name, _), param in zip(master.model.named_parameters(), master.params, strict=True):
-            param.copy_(saved["weights"][name])
-    master.optimizer.load_state_dict(saved["optimizer"])
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.no_grad():
+            for (name, _), param in zip(master.model.named_parameters(), master.params, strict=True):
+                param.copy_(saved["weights"][name])
+        master.optimizer.load_state_dict(saved["optimizer"])
+        step, seen = int(saved["step"]), int(saved["seen"])
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+        reason = str(error).strip().split("\n")[0][:200]
+        raise MomusError(
+            f"{path} is not a checkpoint of this model ({reason}); name a new --out, or remove it to begin again"
+        ) from None
     master.push()
-    return int(saved["step"]), int(saved["seen"])
+    _forget(path.with_name("metrics.jsonl"), step)
+    return step, seen
+
+
+def _forget(metrics: Path, step: int) -> None:
+    """Drop what was measured after the checkpoint: it is trained, and measured, again."""
+    if (dist.is_initialized() and dist.get_rank() > 0) or not metrics.exists():
+        return
+    lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    if len(kept) < len(lines):
+        metrics.write_text("".join(kept), encoding="utf-8")

@@ -1,0 +1,53 @@
+"""What many tests share: one tiny critic, trained and exported once."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: threads would take the cores from each other
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # `tiny_run` can be imported, whatever pytest's import mode
+
+if TYPE_CHECKING:
+    from tiny_run import TinyRun
+
+    from momus.corpus.functions import Function
+    from momus.models.dialect import Dialect
+
+
+@pytest.fixture(scope="session")
+def stdlib_functions() -> dict[str, list[Function]]:
+    """Functions of the standard library, by split: train and dev."""
+    from tiny_run import stdlib_functions
+
+    return stdlib_functions()
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, stdlib_functions: dict[str, list[Function]]) -> Path:
+    """A folder with a corpus, a tokenizer, a 5-gram and a config."""
+    from tiny_run import make_corpus
+
+    return make_corpus(tmp_path_factory.mktemp("tiny"), stdlib_functions)
+
+
+@pytest.fixture(scope="session")
+def dialect(tiny_corpus: Path) -> Dialect:
+    from tiny_run import dialect_of
+
+    return dialect_of(tiny_corpus)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_corpus: Path, stdlib_functions: dict[str, list[Function]]) -> TinyRun:
+    """The tiny critic: every stage has run, its bundles are written."""
+    pytest.importorskip("torch")
+    from tiny_run import run_stages
+
+    return run_stages(tiny_corpus, stdlib_functions)
