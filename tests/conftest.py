@@ -15,10 +15,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # `tiny_run` can be imported, whatever pytest's import mode
 
 if TYPE_CHECKING:
-    from tiny_run import TinyRun
-
     from momus.corpus.functions import Function
     from momus.models.dialect import Dialect
+    from tiny_run import TinyRun
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +46,6 @@ def dialect(tiny_corpus: Path) -> Dialect:
 @pytest.fixture(scope="session")
 def tiny_run(tiny_corpus: Path, stdlib_functions: dict[str, list[Function]]) -> TinyRun:
     """The tiny critic: every stage has run, its bundles are written."""
-    pytest.importorskip("torch")
     from tiny_run import run_stages
 
     return run_stages(tiny_corpus, stdlib_functions)

@@ -37,7 +37,7 @@ max_tokens = 500
 scan_bugs = 3
 
 [pretrain.optim]
-tokens = 12_000
+tokens = 6_000
 batch_tokens = 2048
 micro_tokens = 1024
 
@@ -52,7 +52,7 @@ micro_tokens = 1024
 scan = 2.0
 
 [sft.optim]
-tokens = 12_000
+tokens = 8_000
 batch_tokens = 2048
 micro_tokens = 1024
 

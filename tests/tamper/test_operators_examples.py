@@ -103,7 +103,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "with open(p) as f:\n    x",
         "f = open(p)\nx",
     ),
-    "unsafe-call": ("x = ast.literal_eval(y)\n", "literal_eval", "eval"),
+    "unsafe-call": ("x = ast.literal_eval(y)\n", "ast.literal_eval", "eval"),
     "drop-escaping": ("x = '<b>' + html.escape(y)\n", "html.escape(y)", "y"),
 }
 

@@ -113,8 +113,9 @@ class SampledCritic:
         dialect = session.dialect
         start, end = session.text.line_span(line)
         quote = [dialect.open, *dialect.quote_line(line, session.text.text[start:end]), dialect.close]
-        branches = session.fork(None, self._drafts)
-        session.extend(branches, [quote] * len(branches))
+        quoted = session.fork(None, 1)
+        session.extend(quoted, [quote])
+        branches = session.fork(quoted, self._drafts)  # which read the quote once
         drawn = session.sample(
             branches,
             max_tokens=MAX_TOKENS,

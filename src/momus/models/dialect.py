@@ -12,6 +12,7 @@ Silence is `<|end|>` straight after `<|critique|>`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -135,7 +136,7 @@ class Dialect:
         comments: list[Comment] = []
         body = list(tokens)
         starts = [i for i, token in enumerate(body) if token == self.open]
-        for start, stop in zip(starts, [*starts[1:], len(body)], strict=True):
+        for start, stop in itertools.pairwise([*starts, len(body)]):
             comment = self._comment_of(body[start + 1 : stop], answer)
             if comment is not None:
                 comments.append(comment)

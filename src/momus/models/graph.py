@@ -126,7 +126,8 @@ class _Builder:
         """Norm each head of x [N, count * D] and turn it by its position."""
         d = self.arch.head_dim
         x = self.norm(self.op("Reshape", x, self.ints(-1, count, d)), norm)
-        x = self.op("Reshape", x, self.ints(1, -1, count * d))
+        # each token a row of its own: the kernel takes no row that is longer than the context
+        x = self.op("Reshape", x, self.ints(-1, 1, count * d))
         cos, sin = self.stored("rope.cos"), self.stored("rope.sin")
         return str(self.op("RotaryEmbedding", x, positions, cos, sin, domain=_MICROSOFT))
 
@@ -159,7 +160,7 @@ class _Builder:
         self.place = self.op("Unsqueeze", "place", one)
         self.unplace = self.op("Transpose", self.place, perm=[0, 1, 3, 2])
         self.bias = self.op("Unsqueeze", "bias", self.ints(1))
-        positions = self.op("Unsqueeze", "positions", self.ints(0))
+        positions = self.op("Unsqueeze", "positions", self.ints(1))
 
         x = self.embed()
         for i in range(a.layers):

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers.utils import logging
 
 from momus.errors import MomusError
 from momus.train.config import ModelConfig
@@ -38,6 +39,7 @@ def load_model(folder: Path) -> Qwen3ForCausalLM:
     """Open a checkpoint folder, in fp32. Raises MomusError where it holds none."""
     if not (folder / "config.json").exists():
         raise MomusError(f"no checkpoint in {folder}; run the stage before this one first")
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:

@@ -298,9 +298,10 @@ def unsafe_call(source: Source, rng: random.Random) -> Iterator[Site]:
     for call in source.targets(ast.Call):
         name = name_of(call.func)
         if name in _SAFE_CALLS:
-            end = source.span(call.func).end
+            function = source.span(call.func)
             new, effect = _SAFE_CALLS[name]
-            yield site(Edit(end - len(name), end, new), old=name, new=new, effect=effect)
+            start = function.start if new == "eval" else function.end - len(name)  # `eval` is of no module
+            yield site(Edit(start, function.end, new), old=name, new=new, effect=effect)
         for keyword in call.keywords:
             safe, unsafe, effect = _SAFE_OPTIONS.get(keyword.arg or "", ("", "", ""))
             if safe and source.code(keyword.value) == safe:
