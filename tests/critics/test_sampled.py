@@ -68,8 +68,19 @@ def test_a_threshold_above_one_is_silence_and_zero_speaks_of_everything(tiny_run
         assert len(sampled.critique) == 1 and sampled.logprob is not None and sampled.logprob < 0
 
 
+def test_imports_comments_and_docstrings_are_never_suspected(bundle: Bundle) -> None:
+    critic = SampledCritic(bundle, threshold=0.0, drafts=1, comments=9)
+    answer = '    import os\n    @cached\n    def f(x):\n        """Doc."""\n        # why\n        return x\n'
+    assert [s.line for s in critic.suspicions(Task(id="t", question="", answer=answer))] == [3, 6]
+    text = TextMap(answer)
+    assert {text.line(c.highlight.start) for c in one(critic, answer).critique} == {3, 6}
+    assert len(one(critic, "import os\nimport sys\n").critique) == 0
+    broken = "import os\nx = (\n"
+    assert len(one(critic, broken).critique) == 2, "what does not parse is suspected line by line"
+
+
 def test_it_speaks_of_the_lines_that_reach_the_threshold_the_gravest_first(tiny_run: TinyRun, bundle: Bundle) -> None:
-    task = tasks_of(tiny_run, 1)[0]
+    task = max(tasks_of(tiny_run, 14), key=lambda task: len(task.answer))
     judged = sorted(
         (bundle.gate.confidence(s.scan_logit, s.log_point), s.line) for s in SampledCritic(bundle).suspicions(task)
     )[::-1]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from momus import __version__
 from momus.critics.protocol import failed
+from momus.critics.trivial import acting_lines
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle, windows
@@ -62,13 +63,19 @@ class SampledCritic:
                     yield failed(self.name, task, i, error)
 
     def suspicions(self, task: Task) -> list[Suspicion]:
-        """What the model makes of every line of an answer; where windows overlap, the graver view counts."""
+        """What the model makes of an answer's lines; where windows overlap, the graver view counts.
+
+        Imports, docstrings and comments are read, but never suspected: no bug that trains stands there.
+        """
         gravest: dict[int, Suspicion] = {}
         text = TextMap(task.answer)
+        arguable = set(acting_lines(text, signatures=True))
         for first, last in self._windows(task):
             session = self._open(task.question, text, first, last)
             for found in session.suspicions():
                 line = first + found.line - 1
+                if line not in arguable:
+                    continue
                 known = gravest.get(line)
                 if known is None or self._confidence(found) > self._confidence(known):
                     gravest[line] = Suspicion(line, found.scan_logit, found.log_point)
@@ -78,6 +85,7 @@ class SampledCritic:
     def _critique(self, task: Task, i: int, seed: int) -> Sampled:
         text = TextMap(task.answer)
         suspects: dict[int, tuple[float, tuple[int, int]]] = {}  # line -> confidence, the window that has it
+        arguable = set(acting_lines(text, signatures=True))
         covered: set[int] = set()
         at: tuple[int, int] | None = None
         for window in self._windows(task):
@@ -85,6 +93,8 @@ class SampledCritic:
             session, at = self._open(task.question, text, *window), window
             for found in session.suspicions():
                 line, confidence = window[0] + found.line - 1, self._confidence(found)
+                if line not in arguable:
+                    continue
                 if confidence >= self._threshold and confidence > suspects.get(line, (-1.0,))[0]:
                     suspects[line] = confidence, window
         gravest = sorted(suspects, key=lambda line: -suspects[line][0])[: self._comments]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -57,28 +58,37 @@ class Random:
 
 
 def body_lines(text: TextMap) -> tuple[int, ...]:
-    """The 1-based lines that do something: not imports, signatures, decorators, docstrings, comments.
+    """The 1-based lines that do something, signatures left out; all that are not blank where there is none.
 
-    A baseline that may point at a signature is an easy one to beat: on surprise, it nearly always does. Code that
-    does not parse, or has no such line, gives all lines that are not blank.
+    A baseline that may point at a signature is an easy one to beat: on surprise, it nearly always does.
+    """
+    return acting_lines(text, signatures=False) or text.code_lines
+
+
+def acting_lines(text: TextMap, *, signatures: bool) -> tuple[int, ...]:
+    """The 1-based lines of code but for imports, decorators, docstrings, comments and, unless asked for, signatures.
+
+    Code that does not parse gives all lines that are not blank.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.text)
+            tree = ast.parse(textwrap.dedent(text.text))  # methods stand indented
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text.code_lines
-    named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
     lines: set[int] = set()
     for node in ast.walk(tree):
-        if not isinstance(node, ast.stmt) or isinstance(node, named | ast.Import | ast.ImportFrom):
+        if not isinstance(node, ast.stmt) or isinstance(node, ast.ClassDef | ast.Import | ast.ImportFrom):
+            continue
+        if isinstance(node, functions) and not signatures:
             continue
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
         inner = getattr(node, "body", None)
         last = inner[0].lineno - 1 if inner else node.end_lineno or node.lineno
         lines.update(range(node.lineno, max(node.lineno, last) + 1))
-    return tuple(line for line in text.code_lines if line in lines) or text.code_lines
+    return tuple(line for line in text.code_lines if line in lines)
 
 
 def on_lines(
