@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from momus.critics.sampled import SampledCritic
+from momus.critics.trivial import acting_lines
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.models.bundled import CHECKED, Gate, open_bundle, windows
@@ -193,7 +194,8 @@ def test_both_runtimes_judge_and_write_alike(tiny_run: TinyRun) -> None:
     critics = [SampledCritic(tiny_run.opened(runtime), threshold=0.0, comments=1) for runtime in ("onnx", "numpy")]  # type: ignore[arg-type]
     for task in tasks(tiny_run)[:3]:
         onnx, numpy = (critic.suspicions(task) for critic in critics)
-        assert [s.line for s in onnx] == [s.line for s in numpy] == list(TextMap(task.answer).code_lines)
+        arguable = list(acting_lines(TextMap(task.answer), signatures=True))
+        assert [s.line for s in onnx] == [s.line for s in numpy] == arguable
         for a, b in zip(onnx, numpy, strict=True):
             assert abs(a.scan_logit - b.scan_logit) <= 1e-3 and abs(a.log_point - b.log_point) <= 1e-3
         one, other = (next(iter(critic.critique([task], seed=4))) for critic in critics)
@@ -219,7 +221,7 @@ def test_eight_bits_judge_much_as_thirty_two_do(tiny_run: TinyRun) -> None:
         for a, b in zip(small.suspicions(task), whole.suspicions(task), strict=True)
     ]
     differences = np.array([a - b for a, b in pairs])
-    assert np.abs(differences).mean() < 0.1 and len(pairs) > 50
+    assert np.abs(differences).mean() < 0.1 and len(pairs) > 30
 
 
 def test_a_session_knows_its_lines_and_refuses_a_blank_answer(tiny_run: TinyRun) -> None:

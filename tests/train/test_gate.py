@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from momus.critics.trivial import acting_lines
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Gate
@@ -118,9 +119,10 @@ def test_development_tampers_are_judged_beside_their_twins(tiny_run: TinyRun) ->
         assert not OPERATORS[tamper.bugs[0].operator].held_out
     for tamper, (buggy, clean) in zip(tampers, judge(tiny_run.opened(), tampers), strict=True):
         text = TextMap(tamper.task.answer)
-        marked = [line for line, bug in zip(text.code_lines, buggy.buggy, strict=True) if bug]
+        arguable = acting_lines(text, signatures=True)
+        marked = [line for line, bug in zip(arguable, buggy.buggy, strict=True) if bug]
         assert marked == list(text.lines(tamper.bugs[0].spans[0]))
-        assert not clean.buggy.any() and len(clean.features) == len(TextMap(tamper.twin).code_lines)
+        assert not clean.buggy.any() and len(clean.features) == len(acting_lines(TextMap(tamper.twin), signatures=True))
 
 
 def test_the_exported_gate_is_the_one_that_was_reported(tiny_run: TinyRun) -> None:
