@@ -31,7 +31,8 @@ measure: $(VENV)/.dev  ## the tables of the README; MOMUS_DATA names the develop
 		-o benchmarks/results/heldout.json --markdown
 	$(BIN)/momus measure $(CRITICS) --on benchmarks/heldout-operators.jsonl --by operator \
 		-o benchmarks/results/heldout-operators.json --markdown
-	$(BIN)/momus measure $(CRITICS) --parses -o benchmarks/results/development.json --markdown
+	$(BIN)/momus measure --critic bundled --critic linter:ruff --critic linter:pylint --parses --limit 120 \
+		-o benchmarks/results/development.json --markdown
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "setting up $(VENV): the base install"
