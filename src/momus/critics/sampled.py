@@ -72,13 +72,10 @@ class SampledCritic:
         arguable = set(acting_lines(text, signatures=True))
         for first, last in self._windows(task):
             session = self._open(task.question, text, first, last)
-            for found in session.suspicions():
-                line = first + found.line - 1
-                if line not in arguable:
-                    continue
-                known = gravest.get(line)
+            for found in _judged(session, first, arguable):
+                known = gravest.get(found.line)
                 if known is None or self._confidence(found) > self._confidence(known):
-                    gravest[line] = Suspicion(line, found.scan_logit, found.log_point)
+                    gravest[found.line] = found
             session.close()
         return [gravest[line] for line in sorted(gravest)]
 
@@ -91,12 +88,10 @@ class SampledCritic:
         for window in self._windows(task):
             covered.update(range(window[0], window[1] + 1))
             session, at = self._open(task.question, text, *window), window
-            for found in session.suspicions():
-                line, confidence = window[0] + found.line - 1, self._confidence(found)
-                if line not in arguable:
-                    continue
-                if confidence >= self._threshold and confidence > suspects.get(line, (-1.0,))[0]:
-                    suspects[line] = confidence, window
+            for found in _judged(session, window[0], arguable):
+                confidence = self._confidence(found)
+                if confidence >= self._threshold and confidence > suspects.get(found.line, (-1.0,))[0]:
+                    suspects[found.line] = confidence, window
         gravest = sorted(suspects, key=lambda line: -suspects[line][0])[: self._comments]
         remarks: dict[int, _Remark] = {}
         # the window that is still open comes first, and each other one is opened once
@@ -179,6 +174,14 @@ def open_bundled(
     """The critic over a bundle; the shipped one where no folder is named. Raises MomusError."""
     opened = open_bundle(Path(bundle) if bundle else None, runtime=runtime)
     return SampledCritic(opened, threshold=threshold, drafts=drafts, comments=comments)
+
+
+def _judged(session: BundledSession, first: int, arguable: set[int]) -> Iterator[Suspicion]:
+    """The session's suspicions of arguable lines, counted in the answer; its window begins at line `first`."""
+    for found in session.suspicions():
+        line = first + found.line - 1
+        if line in arguable:
+            yield Suspicion(line, found.scan_logit, found.log_point)
 
 
 def _indented(suggestion: str, indent: str, windowed: str) -> str:
