@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -84,24 +85,7 @@ def scan(
 
     Example: momus train scan --from runs/pretrain --out runs/scan
     """
-    _need_torch()
-    from momus.train.config import load_config
-    from momus.train.sources import training_records
-
-    settings = load_config(config)
-    from momus.train import stages
-
-    done = stages.scan(
-        settings,
-        corpus_dir,
-        tokenizer_dir / "tokenizer.json",
-        start,
-        out,
-        more=training_records(also),
-        jobs=jobs,
-        minutes=minutes,
-    )
-    _say(done, out)
+    _go_on("scan", config, corpus_dir, tokenizer_dir, start, also, out, jobs, minutes)
 
 
 @command.command()
@@ -127,24 +111,7 @@ def sft(
 
     Example: momus train sft --from runs/scan --also tasks.jsonl --out runs/sft
     """
-    _need_torch()
-    from momus.train.config import load_config
-    from momus.train.sources import training_records
-
-    settings = load_config(config)
-    from momus.train import stages
-
-    done = stages.sft(
-        settings,
-        corpus_dir,
-        tokenizer_dir / "tokenizer.json",
-        start,
-        out,
-        more=training_records(also),
-        jobs=jobs,
-        minutes=minutes,
-    )
-    _say(done, out)
+    _go_on("sft", config, corpus_dir, tokenizer_dir, start, also, out, jobs, minutes)
 
 
 @command.command()
@@ -209,6 +176,30 @@ def export(
 def _need_torch() -> None:
     if any(find_spec(name) is None for name in ("torch", "transformers", "safetensors")):
         raise MissingExtra("training", "train")
+
+
+def _go_on(
+    stage: Literal["scan", "sft"],
+    config: Path,
+    corpus_dir: Path,
+    tokenizer_dir: Path,
+    start: Path,
+    also: tuple[Path, ...],
+    out: Path,
+    jobs: int,
+    minutes: float | None,
+) -> None:
+    """Run a stage that starts from another's checkpoint."""
+    _need_torch()
+    from momus.train.config import load_config
+    from momus.train.sources import training_records
+
+    settings = load_config(config)  # before torch, which takes seconds
+    from momus.train import stages
+
+    train = stages.scan if stage == "scan" else stages.sft
+    tokenizer_file, more = tokenizer_dir / "tokenizer.json", training_records(also)
+    _say(train(settings, corpus_dir, tokenizer_file, start, out, more=more, jobs=jobs, minutes=minutes), out)
 
 
 def _say(done: bool, out: Path) -> None:
