@@ -10,7 +10,7 @@ import pytest
 
 from momus.critics import open_critic
 from momus.critics.sampled import WORDLESS, SampledCritic, _indented
-from momus.critique import Comment, TextMap, parse, render
+from momus.critique import Comment, Critique, TextMap, parse, render
 from momus.errors import MomusError
 from momus.models.bundled import Bundle
 from momus.models.dialect import Dialect, stripped_line
@@ -142,10 +142,10 @@ class Scripted(Dialect):
         super().__init__(real.tokenizer)
         self.words, self.proposed = text, suggestion
 
-    def critique_of(self, tokens, answer):  # type: ignore[no-untyped-def]
-        read = super().critique_of(tokens, answer)
-        comments = tuple(replace(c, text=self.words, suggestion=self.proposed) for c in read.comments)
-        return replace(read, comments=comments)
+    def read(self, tokens, answer):  # type: ignore[no-untyped-def]
+        read = super().read(tokens, answer)
+        comments = tuple(replace(c, text=self.words, suggestion=self.proposed) for c in read.critique)
+        return replace(read, critique=Critique(comments))
 
 
 def scripted(bundle: Bundle, answer: str, text: str, suggestion: str | None) -> Comment:

@@ -51,7 +51,7 @@ def test_a_critique_on_whole_lines_comes_back(dialect: Dialect, data: st.DataObj
             )
         )
     critique = Critique(tuple(comments))
-    assert dialect.critique_of(speak(critique, text, dialect), text) == critique
+    assert dialect.read(speak(critique, text, dialect), text).critique == critique
 
 
 def test_choices_are_the_opener_the_marker_and_the_words(dialect: Dialect) -> None:
@@ -104,7 +104,7 @@ def test_blank_lines_cannot_be_quoted(dialect: Dialect) -> None:
     text = TextMap("a = 1\n \t \n\x0c\nb = 2\n")
     assert dialect.prompt(Prompt("", text.text)).lines == (1, 4)
     assert stripped_line(text, 2) is None and stripped_line(text, 3) is None
-    assert dialect.critique_of([dialect.open, dialect.markers[1], dialect.close, dialect.end], text) == Critique()
+    assert dialect.read([dialect.open, dialect.markers[1], dialect.close, dialect.end], text).critique == Critique()
     assert dialect.prompt(Prompt("", " \n\n")).lines == ()
 
 
@@ -123,7 +123,7 @@ def test_markers_tell_equal_lines_apart(dialect: Dialect) -> None:
         span = stripped_line(text, number)
         assert span is not None
         said = Critique((Comment(span, "Once too often."),))
-        assert dialect.critique_of(speak(said, text, dialect), text) == said
+        assert dialect.read(speak(said, text, dialect), text).critique == said
 
 
 def test_an_offset_shifts_every_marker(dialect: Dialect) -> None:
@@ -147,7 +147,7 @@ def test_a_highlight_of_several_lines_is_quoted_by_its_first_and_keeps_its_sugge
     several = Comment(Span(start, ANSWER.index("total += 1") - 5), "Both.", suggestion="total = sum(xs)")
     tokens, chosen = dialect.comment(several, text)
     assert len(tokens) == len(chosen) and dialect.suggest not in tokens
-    (read,) = dialect.critique_of(tokens, text)
+    (read,) = dialect.read(tokens, text).critique
     assert read.highlight == stripped_line(text, 4) and read.text == "Both." and read.suggestion is None
 
 
@@ -173,7 +173,7 @@ def test_output_cut_off_anywhere_is_read_as_far_as_it_goes(dialect: Dialect) -> 
     said = Critique(tuple(Comment(s, "A word or two.", "aliasing", "low", "mended") for s in spans if s is not None))
     tokens = speak(said, text, dialect)
     for end in range(len(tokens) + 1):
-        read = dialect.critique_of(tokens[:end], text)
+        read = dialect.read(tokens[:end], text).critique
         assert [c.highlight for c in read] == [c.highlight for c in said][: len(read)]
         assert all(c.suggestion in (None, "mended") for c in read)  # never half of one
     assert read == said
@@ -182,14 +182,25 @@ def test_output_cut_off_anywhere_is_read_as_far_as_it_goes(dialect: Dialect) -> 
 def test_any_tokens_at_all_are_read_without_a_fault(dialect: Dialect) -> None:
     rng = random.Random(5)
     text = TextMap(ANSWER)
-    grammar = [dialect.open, dialect.close, dialect.suggest, dialect.unsuggest, dialect.end, *dialect.markers[:9]]
+    grammar = [[t] for t in (dialect.open, dialect.close, dialect.suggest, dialect.unsuggest, dialect.end)]
+    grammar += [[marker] for marker in dialect.markers[:9]]
+    grammar += [[dialect.open, *dialect.quote_line(n, text.line_text(n)), dialect.close] for n in text.code_lines]
     whole = {stripped_line(text, number) for number in text.code_lines}
     read = 0
     for _ in range(400):
-        tokens = [
-            rng.choice(grammar) if rng.random() < 0.7 else rng.randrange(dialect.tokenizer.size) for _ in range(30)
+        pieces = [
+            rng.choice(grammar) if rng.random() < 0.7 else [rng.randrange(dialect.tokenizer.size)] for _ in range(30)
         ]
-        for comment in dialect.critique_of(tokens, text):
+        tokens = [token for piece in pieces for token in piece]
+        for comment in dialect.read(tokens, text).critique:
             assert comment.highlight in whole
             read += 1
     assert read > 50
+
+
+def test_a_quote_that_is_not_its_line_to_the_letter_is_counted_and_not_shown(dialect: Dialect) -> None:
+    text = TextMap(ANSWER)
+    quote = dialect.quote_line(2, text.line_text(2))
+    exact, other = [dialect.open, *quote, dialect.close], [dialect.open, quote[0], *quote[2:], dialect.close]
+    written = dialect.read([*exact, *dialect.tokenizer.encode("a"), *other, dialect.open, dialect.end], text)
+    assert [comment.text for comment in written.critique] == ["a"] and written.unanchored == 2

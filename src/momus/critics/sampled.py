@@ -150,7 +150,7 @@ class SampledCritic:
         tokens = draft.branch.tokens
         if draft.finish == "stop":
             tokens = tokens[:-1]  # it may be the opener of a further comment
-        return session.dialect.critique_of(tokens, session.text).comments[0]
+        return session.dialect.read(tokens, session.text).critique.comments[0]
 
     def _open(self, question: str, text: TextMap, first: int, last: int) -> BundledSession:
         lines = [text.line_text(number) for number in range(first, last + 1)]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from momus.corpus.tokenizer import Tokenizer
 from momus.critique import CATEGORIES, SEVERITIES, Comment, Critique, Severity, Span, TextMap
-from momus.models.protocol import Prompt
+from momus.models.protocol import Prompt, Written
 
 MAX_LINES = 128  # lines of one window; a marker is a token of its own
 QUESTION_TOKENS = 128  # a longer question is cut: what it asks stands at its beginning
@@ -66,6 +66,7 @@ class Dialect:
         ids = {token: tokenizer.id(token) for token in SPECIALS}
         self.pad, self.end = ids[PAD], ids[END]
         self.open, self.close = ids[OPEN], ids[CLOSE]
+        self.opener = (self.open,)
         self.suggest, self.unsuggest = ids[SUGGEST], ids[UNSUGGEST]
         self.ok, self.bug = ids[OK], ids[BUG]
         self.question, self.answer, self.scan, self.critique = ids[QUESTION], ids[ANSWER], ids[SCAN], ids[CRITIQUE]
@@ -131,8 +132,20 @@ class Dialect:
             tail += [self.suggest, *self.tokenizer.encode(comment.suggestion), self.unsuggest]
         return head + tail, chosen + [True] * len(tail)
 
-    def critique_of(self, tokens: Sequence[int], answer: TextMap) -> Critique:
-        """Read what a model wrote after the prompt. A comment that was cut off before its quote closed is dropped."""
+    def ask(self, prompt: Prompt) -> list[int]:
+        """The tokens of a prompt. Raises ValueError on more than MAX_LINES lines, or on an answer of blanks."""
+        encoded = self.prompt(prompt)
+        if not encoded.lines:
+            raise ValueError("an answer of blanks cannot be criticised")
+        return list(encoded.ids)
+
+    def write(self, comments: Sequence[Comment], answer: TextMap) -> list[int]:
+        """A critique's tokens, closed by `end`; no comments are silence."""
+        return [*(token for comment in comments for token in self.comment(comment, answer)[0]), self.end]
+
+    def read(self, tokens: Sequence[int], answer: TextMap) -> Written:
+        """Read what a model wrote after the prompt. A comment that was cut off before its quote closed is dropped, and
+        one whose quote is not its line's text to the letter."""
         comments: list[Comment] = []
         body = list(tokens)
         starts = [i for i, token in enumerate(body) if token == self.open]
@@ -140,14 +153,18 @@ class Dialect:
             comment = self._comment_of(body[start + 1 : stop], answer)
             if comment is not None:
                 comments.append(comment)
-        return Critique(tuple(comments))
+        return Written(Critique(tuple(comments)), len(starts) - len(comments))
+
+    def settled(self, tokens: Sequence[int]) -> int:
+        """How many tokens stay without `end`. Here every paragraph opens with its highlight: none is dropped."""
+        return len(tokens) - (1 if tokens and tokens[-1] == self.end else 0)
 
     def _comment_of(self, body: list[int], answer: TextMap) -> Comment | None:
         number = self._line_of_marker.get(body[0]) if body else None
         if number is None or number > answer.line_count or self.close not in body:
             return None
         highlight = stripped_line(answer, number)
-        if highlight is None:
+        if highlight is None or body[1 : body.index(self.close)] != self.line(highlight.of(answer.text)):
             return None
         tail = [token for token in body[body.index(self.close) + 1 :] if token != self.end]
         suggestion = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from momus.critique import Comment, Critique, TextMap
     from momus.models.quote import QuoteSpace
 
 
@@ -28,6 +29,38 @@ class Caps:
     logprobs: bool
     constraint: Literal["mask", "ebnf", "regex", "gbnf", "none"]
     samples: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a critique's tokens say: the critique, and how many of its highlights are no exact quotes of the answer."""
+
+    critique: Critique
+    unanchored: int
+
+
+class Codec(Protocol):
+    """How prompts and critiques stand in one model's tokens. `pad` and `end` are never the same token."""
+
+    pad: int
+    end: int  # closes a critique
+    opener: tuple[int, ...]  # opens a highlight
+
+    def ask(self, prompt: Prompt) -> list[int]:
+        """The tokens of a request, up to where its critique begins. Raises ValueError where the answer cannot be put."""
+        ...
+
+    def write(self, comments: Sequence[Comment], answer: TextMap) -> list[int]:
+        """A critique as the model would write it, `end` included. Raises ValueError on a highlight of blanks."""
+        ...
+
+    def read(self, tokens: Sequence[int], answer: TextMap) -> Written:
+        """What a model wrote, `end` or not. Never raises on tokens of the vocabulary."""
+        ...
+
+    def settled(self, tokens: Sequence[int]) -> int:
+        """How many tokens stay when `end` is taken off, and a last paragraph without a highlight (paper section 7.1)."""
+        ...
 
 
 @dataclass(slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -47,7 +47,13 @@ class DataConfig(Section):
 
 
 class OptimConfig(Section):
-    """One stage of optimisation. AdamW, linear warm-up, cosine to `final_lr` of the peak."""
+    """One stage of optimisation: linear warm-up, cosine to `final_lr` of the peak.
+
+    `muon` orthogonalises the updates of the matrices of the layers (Jordan et al. 2024), scaled so that a learning rate
+    means what it means to AdamW, which moves the embedding and the norms in either case.
+    """
+
+    method: Literal["muon", "adamw"] = "muon"
 
     tokens: int = Field(gt=0)  # how many to see, repeating the data if it must
     batch_tokens: int = Field(default=8192, gt=0)  # per step, over all processes

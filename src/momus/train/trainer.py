@@ -68,14 +68,24 @@ class Master:
     def __init__(self, model: Qwen3ForCausalLM, stage: StageConfig) -> None:
         self.model = model
         self.params = [p.detach().float().clone().requires_grad_() for p in model.parameters()]
-        decay = [m for m in self.params if m.dim() > 1]
+        embeddings = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+        embedding = [id(param) in embeddings for param in model.parameters()]
+        hidden = [m for m, e in zip(self.params, embedding, strict=True) if m.dim() > 1 and not e]
         plain = [m for m in self.params if m.dim() <= 1]
         optim = stage.optim
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decay, "weight_decay": optim.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=optim.lr,
-            betas=optim.betas,
-            fused=True,
+        by_adam = [{"params": plain, "weight_decay": 0.0}]
+        by_adam += [{"params": [m for m, e in zip(self.params, embedding, strict=True) if e]}]
+        self.optimizers: list[torch.optim.Optimizer] = []
+        if optim.method == "muon":
+            self.optimizers.append(
+                torch.optim.Muon(
+                    hidden, lr=optim.lr, weight_decay=optim.weight_decay, adjust_lr_fn="match_rms_adamw"
+                )
+            )
+        else:
+            by_adam.append({"params": hidden})
+        self.optimizers.append(
+            torch.optim.AdamW(by_adam, lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay, fused=True)
         )
         self.push()
 
@@ -98,9 +108,10 @@ class Master:
         for master in self.params:
             master.grad = flat[start : start + master.numel()].view_as(master)
             start += master.numel()
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            optimizer.step()
         self.model.zero_grad(set_to_none=True)
         self.push()
         return norm
@@ -244,7 +255,7 @@ def _save(path: Path, master: Master, step: int, seen: int) -> None:
     partial = path.with_name(path.name + ".partial")
     names = [name for name, _ in master.model.named_parameters()]
     weights = dict(zip(names, (p.detach() for p in master.params), strict=True))
-    torch.save({"step": step, "seen": seen, "weights": weights, "optimizer": master.optimizer.state_dict()}, partial)
+    torch.save({"step": step, "seen": seen, "weights": weights, "optimizers": [optimizer.state_dict() for optimizer in master.optimizers]}, partial)
     partial.replace(path)
 
 
@@ -257,7 +268,8 @@ def _resume(path: Path, master: Master, stage: StageConfig) -> tuple[int, int]:
         with torch.no_grad():
             for (name, _), param in zip(master.model.named_parameters(), master.params, strict=True):
                 param.copy_(saved["weights"][name])
-        master.optimizer.load_state_dict(saved["optimizer"])
+        for optimizer, kept in zip(master.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         step, seen = int(saved["step"]), int(saved["seen"])
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, UnpicklingError) as error:
         reason = str(error).strip().split("\n")[0][:200]
