@@ -18,7 +18,7 @@ def make(path: Path, lengths: list[int]) -> ExampleFile:
 
     def example(n: int, length: int) -> Example:
         ids = np.full(length, n + 1, np.uint16)
-        return Example(ids, ids, np.ones(length, np.uint8))
+        return Example(ids, ids, np.ones(length, np.uint8), np.ones(length, np.uint8))
 
     ExampleFile.write(path, (example(n, length) for n, length in enumerate(lengths)))
     return ExampleFile(path)
@@ -95,7 +95,11 @@ def test_padding_is_marked_by_kind_zero(data: ExampleFile) -> None:
     assert batch.ids.shape == batch.kinds.shape == batch.targets.shape == (3, int(data.lengths[[0, 2, 5]].max()))
     for r, row in enumerate((0, 2, 5)):
         size = int(data.lengths[row])
-        assert (batch.kinds[r, :size] == 1).all() and (batch.kinds[r, size:] == 0).all()
+        assert (
+            (batch.kinds[r, :size] == 1).all()
+            and (batch.kinds[r, size:] == 0).all()
+            and (batch.verdicts[r, size:] == 0).all()
+        )
         assert (batch.ids[r, :size] == row + 1).all() and (batch.ids[r, size:] == 0).all()
 
 

@@ -16,6 +16,7 @@ from momus.train.examples import (
     Example,
     ExampleFile,
     Kind,
+    Verdict,
     code_example,
     comments_of,
     critique_example,
@@ -39,6 +40,24 @@ def asked(example: Example, kind: Kind) -> list[tuple[int, int]]:
     return [(int(example.ids[i]), int(example.targets[i])) for i in at]
 
 
+def scanned(example: Example) -> list[tuple[int, int]]:
+    """(line marker, verdict) of the scan."""
+    at = np.flatnonzero(example.kinds == Kind.SCAN)
+    return [(int(example.ids[i]), int(example.verdicts[i])) for i in at]
+
+
+def touched(example: Example, dialect: Dialect) -> list[str]:
+    """The runs of the answer's tokens that are called a bug's, markers as `|`."""
+    runs, last = [], -2
+    end = list(example.ids).index(dialect.scan)
+    for i in np.flatnonzero(example.verdicts[:end] == Verdict.BUG):
+        token = int(example.ids[i])
+        said = "|" if token in dialect.markers else dialect.tokenizer.decode([token])
+        runs[-1:] = [runs[-1] + said] if i == last + 1 else [*runs[-1:], said]
+        last = i
+    return runs
+
+
 def test_code_predicts_every_next_token_and_ends_with_the_answer(dialect: Dialect) -> None:
     example = code_example(TASK, dialect)
     assert (example.kinds == Kind.CODE).all()
@@ -50,8 +69,30 @@ def test_code_predicts_every_next_token_and_ends_with_the_answer(dialect: Dialec
 def test_the_scan_calls_the_bugs_line_a_bug_and_every_other_one_right(dialect: Dialect) -> None:
     example = critique_example(TASK, [comment(SECOND)], dialect)
     m = dialect.markers
-    assert asked(example, Kind.SCAN) == [(m[0], dialect.ok), (m[1], dialect.bug), (m[2], dialect.ok)]
-    assert all(target == dialect.ok for _, target in asked(critique_example(TASK, None, dialect), Kind.SCAN))
+    assert scanned(example) == [(m[0], Verdict.OK), (m[1], Verdict.BUG), (m[2], Verdict.OK)]
+    silent = critique_example(TASK, None, dialect)
+    assert all(verdict == Verdict.OK for _, verdict in scanned(silent))
+    assert touched(silent, dialect) == [] and touched(example, dialect) == ["|"]  # without the twin, the line alone
+
+
+@pytest.mark.parametrize(
+    ("twin", "expected"),
+    [
+        ("def f(x):\n    y = x + 1\n    return y\n", ["|"]),  # the end is missing: the line end is where it shows
+        ("def f(x):\n    y = z\n    return y\n", ["x|"]),
+        ("def f(x):\n    y = x\n    y += 1\n    return y\n", ["|    "]),  # a lost line: the next one begins
+        ("def f(x):\n    return y\n", ["y = x|"]),  # a line too many
+        (ANSWER, ["|"]),
+    ],
+)
+def test_the_tokens_that_differ_from_the_twin_are_called_the_bugs(
+    dialect: Dialect, twin: str, expected: list[str]
+) -> None:
+    example = critique_example(TASK, [comment(SECOND)], dialect, twin=twin)
+    assert [run.lstrip(" ") or "    " for run in touched(example, dialect)] == expected
+    end = list(example.ids).index(dialect.scan)
+    start = list(example.ids).index(dialect.answer) + 1
+    assert (example.verdicts[start:end] != Verdict.NONE).all() and (example.verdicts[:start] == Verdict.NONE).all()
 
 
 def test_the_decision_is_to_speak_and_of_which_line(dialect: Dialect) -> None:
@@ -94,7 +135,7 @@ def test_a_second_comment_is_speech_but_its_line_a_decision(dialect: Dialect) ->
     m = dialect.markers
     assert decisions == [(dialect.critique, dialect.open), (dialect.open, m[1]), (dialect.open, m[2])]
     assert [target for _, target in asked(example, Kind.COMMENT)].count(dialect.open) == 1
-    assert [t for _, t in asked(example, Kind.SCAN)] == [dialect.ok, dialect.bug, dialect.bug]
+    assert [verdict for _, verdict in scanned(example)] == [Verdict.OK, Verdict.BUG, Verdict.BUG]
 
 
 def test_where_only_the_places_are_known_nothing_is_asked_of_the_words(dialect: Dialect) -> None:
@@ -117,7 +158,7 @@ def test_an_offset_moves_the_markers_everywhere(dialect: Dialect) -> None:
 def test_the_scan_stage_ends_with_the_last_verdict(dialect: Dialect) -> None:
     whole = critique_example(TASK, [comment(SECOND)], dialect)
     part = whole.until_critique()
-    assert part.kinds[-1] == Kind.SCAN and asked(part, Kind.SCAN) == asked(whole, Kind.SCAN)
+    assert part.kinds[-1] == Kind.SCAN and scanned(part) == scanned(whole)
     assert dialect.critique not in part.ids and asked(part, Kind.DECISION) == []
 
 
@@ -149,7 +190,7 @@ def test_examples_come_back_from_a_file(dialect: Dialect, tmp_path: Path) -> Non
     read = ExampleFile(tmp_path / "deep" / "examples.npz")
     assert len(read) == 2 and read.lengths.tolist() == [len(e.ids) for e in examples]
     for i, example in enumerate(examples):
-        for part in ("ids", "targets", "kinds"):
+        for part in ("ids", "targets", "kinds", "verdicts"):
             assert (getattr(read[i], part) == getattr(example, part)).all()
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["examples.npz"]
     assert ExampleFile.write(tmp_path / "none.npz", []) == 0 and len(ExampleFile(tmp_path / "none.npz")) == 0

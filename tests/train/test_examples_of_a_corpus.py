@@ -11,7 +11,7 @@ from momus.corpus.functions import Function
 from momus.models.dialect import Dialect
 from momus.records import Bug, Span, Tamper, Task
 from momus.train.config import DataConfig
-from momus.train.examples import ExampleFile, Kind
+from momus.train.examples import ExampleFile, Kind, Verdict
 from momus.train.prepare import build, pretrain_examples, scan_examples, sft_examples
 
 DATA = DataConfig(max_tokens=500, marker_offset=0.5)
@@ -22,7 +22,9 @@ TAMPER = Tamper(task=TASK, twin=TASK.answer.replace("-", "+"), bugs=(BUG,))
 
 
 def same(a: ExampleFile, b: ExampleFile) -> bool:
-    return all(np.array_equal(getattr(a, part), getattr(b, part)) for part in ("ids", "targets", "kinds", "starts"))
+    return all(
+        np.array_equal(getattr(a, part), getattr(b, part)) for part in ("ids", "targets", "kinds", "verdicts", "starts")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +71,8 @@ def test_a_tamper_is_followed_by_its_twin(functions: list[Function], dialect: Di
         assert len(examples) in (0, 2)
         if examples:
             tampered, twin = examples
-            assert dialect.bug in tampered.targets[tampered.kinds == Kind.SCAN]
-            assert dialect.bug not in twin.targets[twin.kinds == Kind.SCAN]
+            assert Verdict.BUG in tampered.verdicts[tampered.kinds == Kind.SCAN]
+            assert Verdict.BUG not in twin.verdicts
             assert twin.targets[-1] == dialect.end and twin.kinds[-1] == Kind.DECISION
             pairs += 1
     assert pairs >= 6
@@ -78,8 +80,9 @@ def test_a_tamper_is_followed_by_its_twin(functions: list[Function], dialect: Di
 
 def test_the_scan_stage_sees_several_bugs_at_once_and_no_critique(functions: list[Function], dialect: Dialect) -> None:
     made = [example for function in functions for example in scan_examples(function, dialect, DATA, 0)]
-    bugs = [int((example.targets[example.kinds == Kind.SCAN] == dialect.bug).sum()) for example in made]
-    assert len(made) > 15 and min(bugs) >= 1 and max(bugs) >= 3
+    bugs = [int((example.verdicts[example.kinds == Kind.SCAN] == Verdict.BUG).sum()) for example in made]
+    assert len(made) > 30 and min(bugs[::2]) >= 1 and max(bugs) >= 3
+    assert set(bugs[1::2]) == {0}  # each is followed by its twin
     assert not any(dialect.critique in example.ids for example in made)
 
 

@@ -17,11 +17,12 @@ POOL = 4096  # examples sorted by length together, so that a batch holds little 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Right-padded examples, [rows, length]; kind 0 marks padding."""
+    """Right-padded examples, [rows, length]; kind and verdict 0 mark padding."""
 
     ids: torch.Tensor
     targets: torch.Tensor
     kinds: torch.Tensor
+    verdicts: torch.Tensor
 
 
 def epochs(
@@ -56,12 +57,13 @@ def epochs(
 def collate(data: ExampleFile, rows: npt.NDArray[np.int64]) -> Batch:
     width = int(data.lengths[rows].max())
     ids = np.zeros((len(rows), width), np.int64)
-    targets, kinds = np.zeros_like(ids), np.zeros_like(ids)
+    targets, kinds, verdicts = np.zeros_like(ids), np.zeros_like(ids), np.zeros_like(ids)
     for r, row in enumerate(rows):
         example = data[int(row)]
         size = len(example.ids)
-        ids[r, :size], targets[r, :size], kinds[r, :size] = example.ids, example.targets, example.kinds
-    return Batch(torch.from_numpy(ids), torch.from_numpy(targets), torch.from_numpy(kinds))
+        ids[r, :size], targets[r, :size] = example.ids, example.targets
+        kinds[r, :size], verdicts[r, :size] = example.kinds, example.verdicts
+    return Batch(*(torch.from_numpy(part) for part in (ids, targets, kinds, verdicts)))
 
 
 def _micro_batches(

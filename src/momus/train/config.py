@@ -67,11 +67,12 @@ class OptimConfig(Section):
 
 
 class LossConfig(Section):
-    """What each kind of position weighs. Each kind is averaged over its own positions before it is weighed."""
+    """What each kind of question weighs. Each is averaged over its own positions before it is weighed."""
 
     code: float = 1.0
     code_fraction: float = Field(default=0.5, gt=0, le=1)  # share of the code positions whose loss is computed
-    scan: float = 0.0
+    token: float = 0.0  # is this token a bug's, as far as the answer was read?
+    scan: float = 0.0  # is this line, all of the answer being known?
     decision: float = 0.0
     comment: float = 0.0
 
@@ -79,6 +80,24 @@ class LossConfig(Section):
 class StageConfig(Section):
     optim: OptimConfig
     loss: LossConfig
+
+
+class RewardConfig(Section):
+    """The reward model: AdamW from the policy's checkpoint, linear warm-up, cosine to `final_lr` of the peak."""
+
+    epochs: int = Field(default=1, ge=1)
+    batch_comparisons: int = Field(default=16, ge=1)  # per step, over all processes; all pairs of one stay together
+    micro_tokens: int = Field(default=4096, gt=0)  # per forward pass
+    lr: float = Field(default=3e-4, gt=0)
+    final_lr: float = Field(default=0.1, ge=0, le=1)
+    warmup: float = Field(default=0.05, ge=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    betas: tuple[float, float] = (0.9, 0.95)
+    eps: float = Field(default=1e-5, gt=0)
+    clip: float = Field(default=1.0, gt=0)
+    max_tokens: int | None = Field(default=None, gt=0)  # longer critiques are left out; None: the model's context
+    held_out: float = Field(default=0.1, ge=0, lt=1)  # share of the task groups that is only ever measured on
+    also_share: float = Field(default=0.2, ge=0, lt=1)  # share of general preference pairs among what trains
 
 
 class TrainConfig(Section):
@@ -91,6 +110,7 @@ class TrainConfig(Section):
     pretrain: StageConfig
     scan: StageConfig
     sft: StageConfig
+    reward: RewardConfig = RewardConfig()
 
 
 def load_config(path: Path) -> TrainConfig:

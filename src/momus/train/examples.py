@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import IntEnum
 from pathlib import Path
 from zipfile import BadZipFile
@@ -14,35 +15,49 @@ import numpy.typing as npt
 
 from momus.critique import Comment, TextMap
 from momus.errors import MomusError
-from momus.models.dialect import MAX_LINES, Dialect, quoted_line
+from momus.models.dialect import MAX_LINES, Dialect, EncodedPrompt, quoted_line
 from momus.models.protocol import Prompt
 from momus.records import Tamper, Task
 
 Ints = npt.NDArray[np.uint16]
+Bytes = npt.NDArray[np.uint8]
 
 
 class Kind(IntEnum):
-    """Why a position carries a loss."""
+    """What a position is asked."""
 
     NONE = 0
     CODE = 1  # the next token of question or answer
-    SCAN = 2  # is this line a bug's?
+    SCAN = 2  # the verdict on a line, all of the answer being known
     DECISION = 3  # speak or be silent, and of which line
     COMMENT = 4  # what is said of it
 
 
+class Verdict(IntEnum):
+    """What the answer's tokens are, and its lines: untouched, or a bug's."""
+
+    NONE = 0
+    OK = 1
+    BUG = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`targets[i]` is what position i should say, where `kinds[i]` is not NONE."""
+    """`targets[i]` is the token that position i should say, where `kinds[i]` asks for one.
+
+    `verdicts[i]` is besides what it should make of what it has just read: at a SCAN position of that line, in the
+    answer of the token itself, and at a line's marker of the line so far.
+    """
 
     ids: Ints
     targets: Ints
-    kinds: npt.NDArray[np.uint8]
+    kinds: Bytes
+    verdicts: Bytes
 
     def until_critique(self) -> Example:
         """The prompt alone, up to the last line that is scanned."""
         end = int(np.flatnonzero(self.kinds == Kind.SCAN)[-1]) + 1
-        return Example(self.ids[:end], self.targets[:end], self.kinds[:end])
+        return Example(self.ids[:end], self.targets[:end], self.kinds[:end], self.verdicts[:end])
 
 
 def code_example(task: Task, dialect: Dialect, offset: int = 0) -> Example:
@@ -53,12 +68,18 @@ def code_example(task: Task, dialect: Dialect, offset: int = 0) -> Example:
 
 
 def critique_example(
-    task: Task, comments: Sequence[Comment] | None, dialect: Dialect, offset: int = 0, described: bool = True
+    task: Task,
+    comments: Sequence[Comment] | None,
+    dialect: Dialect,
+    offset: int = 0,
+    described: bool = True,
+    twin: str | None = None,
 ) -> Example:
     """A prompt and the critique that it should get; no comments stand for silence.
 
     With `described=False` only the places are known (a natural bug with its fix): nothing is asked of the words.
-    Raises ValueError on an answer, or a highlight, of blanks.
+    `twin` is the clean answer, from which the tokens that were touched are told. Raises ValueError on an answer, or a
+    highlight, of blanks.
     """
     text = TextMap(task.answer)
     prompt = dialect.prompt(Prompt(task.question, task.answer), offset)
@@ -69,10 +90,10 @@ def critique_example(
     ids = list(prompt.ids)
     kinds = [Kind.CODE] * (len(ids) - 1)
     kinds[prompt.scan[0] - 1 :] = [Kind.NONE] * (len(ids) - prompt.scan[0])
-    labels: dict[int, int] = {}
-    for position, line in zip(prompt.scan, prompt.lines, strict=True):
-        labels[position] = dialect.bug if line in buggy else dialect.ok
+    for position in prompt.scan:
         kinds[position] = Kind.SCAN
+    clean = dialect.prompt(Prompt(task.question, twin), offset) if twin is not None else prompt
+    verdicts = _verdicts(prompt, clean, buggy, dialect)
     for n, comment in enumerate(comments):
         tokens, chosen = dialect.comment(comment, text, offset)
         head = tokens.index(dialect.close) + 1
@@ -88,7 +109,49 @@ def critique_example(
     if described or not comments:
         kinds.append(Kind.COMMENT if comments else Kind.DECISION)
         ids.append(dialect.end)
-    return _example(ids, kinds, labels)
+    return _example(ids, kinds, verdicts)
+
+
+def _verdicts(prompt: EncodedPrompt, clean: EncodedPrompt, buggy: set[int | None], dialect: Dialect) -> list[int]:
+    """The verdict on every token of the answer, on its line markers and on the scan; none before and behind.
+
+    A token is a bug's where it differs from the clean answer; where something was taken out, what follows the gap, if
+    only the line's marker.
+    """
+    verdicts = [int(Verdict.NONE)] * len(prompt.ids)
+    lines, clean_lines = _lines(prompt, dialect), _lines(clean, dialect)
+    for start, tokens in lines:
+        verdicts[start : start + len(tokens) + 1] = [Verdict.OK] * (len(tokens) + 1)
+    matcher = SequenceMatcher(None, [tuple(t) for _, t in lines], [tuple(t) for _, t in clean_lines], autojunk=False)
+    for tag, a0, a1, b0, b1 in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        places = [start + i for start, tokens in lines[a0:a1] for i in range(len(tokens))]
+        here = [prompt.ids[place] for place in places]
+        there = [token for _, tokens in clean_lines[b0:b1] for token in tokens]
+        same = min(len(here), len(there))
+        front = next((i for i in range(same) if here[i] != there[i]), same)
+        back = next((i for i in range(same - front) if here[-1 - i] != there[-1 - i]), same - front)
+        touched = places[front : len(places) - back] or places[front : front + 1]
+        if a0 == a1 < len(lines):  # a line was taken out
+            touched = [lines[a1][0]]
+        for place in touched:
+            verdicts[place] = Verdict.BUG
+    for (start, tokens), line, position in zip(lines, prompt.lines, prompt.scan, strict=True):
+        verdicts[start + len(tokens)] = verdicts[position] = Verdict.BUG if line in buggy else Verdict.OK
+    return verdicts
+
+
+def _lines(prompt: EncodedPrompt, dialect: Dialect) -> list[tuple[int, list[int]]]:
+    """Where each line of a prompt's answer begins, and its tokens without the marker."""
+    markers = set(dialect.markers)
+    found: list[tuple[int, list[int]]] = []
+    start = prompt.ids.index(dialect.answer) + 1
+    for position in range(start, prompt.ids.index(dialect.scan)):
+        if prompt.ids[position] in markers:
+            found.append((start, list(prompt.ids[start:position])))
+            start = position + 1
+    return found
 
 
 def comments_of(tamper: Tamper) -> list[Comment]:
@@ -118,9 +181,11 @@ class ExampleFile:
             with np.load(path) as arrays:
                 self.ids: Ints = arrays["ids"]
                 self.targets: Ints = arrays["targets"]
-                self.kinds: npt.NDArray[np.uint8] = arrays["kinds"]
+                self.kinds: Bytes = arrays["kinds"]
+                self.verdicts: Bytes = arrays["verdicts"]
                 self.starts: npt.NDArray[np.int64] = arrays["starts"]
-            if not self.starts[-1] == len(self.ids) == len(self.targets) == len(self.kinds):
+            parts = (self.ids, self.targets, self.kinds, self.verdicts)
+            if any(len(part) != self.starts[-1] for part in parts):
                 raise ValueError("its parts are of unequal length")
         except (OSError, EOFError, BadZipFile, KeyError, IndexError, TypeError, ValueError) as error:
             raise MomusError(
@@ -136,7 +201,7 @@ class ExampleFile:
 
     def __getitem__(self, i: int) -> Example:
         cut = slice(self.starts[i], self.starts[i + 1])
-        return Example(self.ids[cut], self.targets[cut], self.kinds[cut])
+        return Example(self.ids[cut], self.targets[cut], self.kinds[cut], self.verdicts[cut])
 
     @staticmethod
     def write(path: Path, examples: Iterable[Example]) -> int:
@@ -151,15 +216,16 @@ class ExampleFile:
             ids=np.concatenate([empty, *(e.ids for e in kept)]),
             targets=np.concatenate([empty, *(e.targets for e in kept)]),
             kinds=np.concatenate([empty.astype(np.uint8), *(e.kinds for e in kept)]),
+            verdicts=np.concatenate([empty.astype(np.uint8), *(e.verdicts for e in kept)]),
             starts=starts,
         )
         partial.replace(path)
         return len(kept)
 
 
-def _example(ids: Sequence[int], kinds: Sequence[Kind], labels: dict[int, int] | None = None) -> Example:
+def _example(ids: Sequence[int], kinds: Sequence[Kind], verdicts: Sequence[int] = ()) -> Example:
     """The last token is only ever a target, so it is not fed."""
-    targets = list(ids[1:])
-    for position, label in (labels or {}).items():
-        targets[position] = label
-    return Example(np.array(ids[:-1], np.uint16), np.array(targets, np.uint16), np.array(kinds, np.uint8))
+    fed = len(ids) - 1
+    judged = np.zeros(fed, np.uint8)
+    judged[: min(fed, len(verdicts))] = verdicts[:fed]
+    return Example(np.array(ids[:-1], np.uint16), np.array(ids[1:], np.uint16), np.array(kinds, np.uint8), judged)

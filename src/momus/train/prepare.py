@@ -45,9 +45,10 @@ def pretrain_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int)
 
 
 def scan_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int) -> list[Example]:
-    """An answer with as many bugs as it has room for, and the scan's verdict on each line; no critique.
+    """An answer with as many bugs as it has room for and its clean twin, with the verdicts on tokens and lines.
 
-    A single bug teaches little per token: one line in many. Here about a quarter of the lines are wrong.
+    A single bug teaches little per token: one line in many. Here about a quarter of the lines are wrong. The twin keeps
+    the model from learning which lines are bugs' more often, instead of which are wrong.
     """
     from momus.tamper import tamper
 
@@ -57,9 +58,8 @@ def scan_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int) -> 
     most = min(data.scan_bugs, task.answer.count("\n") // 3)
     for n_bugs in range(rng.randint((most + 1) // 2, most), 0, -1):
         made = tamper(task, rng=rng, n_bugs=n_bugs, operators=_trained_operators())
-        if made is not None and fits(made.task):
-            offset = random_offset(made.task, rng, data.marker_offset)
-            return _short([critique_example(made.task, comments_of(made), dialect, offset).until_critique()], data)
+        if made is not None:
+            return _pair(made, dialect, data, rng, critique=False)
     return []
 
 
@@ -122,8 +122,15 @@ def _task(item: Item, data: DataConfig, seed: int, n: int) -> tuple[Task | None,
 
 
 def _pair(
-    made: Tamper, dialect: Dialect, data: DataConfig, rng: random.Random, described: bool = True
+    made: Tamper,
+    dialect: Dialect,
+    data: DataConfig,
+    rng: random.Random,
+    *,
+    described: bool = True,
+    critique: bool = True,
 ) -> list[Example]:
+    """A tamper and its twin, both or neither; without `critique`, as far as the scan."""
     twin = made.task.model_copy(update={"answer": made.twin})
     text = TextMap(made.task.answer)
     if not (made.bugs and fits(made.task) and fits(twin)):
@@ -133,9 +140,11 @@ def _pair(
     longer = max(made.task, twin, key=lambda task: task.answer.count("\n"))
     offset = random_offset(longer, rng, data.marker_offset)
     pair = [
-        critique_example(made.task, comments_of(made), dialect, offset, described),
+        critique_example(made.task, comments_of(made), dialect, offset, described, made.twin),
         critique_example(twin, None, dialect, offset),
     ]
+    if not critique:
+        pair = [example.until_critique() for example in pair]
     return pair if len(_short(pair, data)) == 2 else []
 
 

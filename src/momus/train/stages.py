@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+
+from transformers import Qwen3ForCausalLM
 
 from momus.corpus.build import read_split
 from momus.corpus.functions import Function
@@ -29,10 +32,7 @@ def pretrain(
     data = _examples(config, read_split(corpus, "train"), pretrain_examples, tokenizer, out, jobs, workers)
     dialect = Dialect(Tokenizer.load(tokenizer))
     model = new_model(config.model, dialect.tokenizer.size, dialect.pad, dialect.end, config.seed)
-    finished = train(model, data, config.pretrain, out, seed=config.seed, minutes=minutes, workers=workers)
-    if finished and workers.rank == 0:
-        save_model(model, out / "state.pt", out)
-    return finished
+    return _learn(model, data, config.pretrain, dialect, tokenizer, out, config.seed, 1, minutes, workers)
 
 
 def scan(
@@ -51,7 +51,7 @@ def scan(
     `more` adds tasks to tamper. True once the checkpoint stands in `out`.
     """
     items: Iterable[Item] = chain((item for item in more if isinstance(item, Task)), _drawn(config, corpus))
-    return _continue(config, config.scan, items, scan_examples, tokenizer, start, out, 1, jobs, minutes)
+    return _continue(config, config.scan, items, scan_examples, tokenizer, start, out, 2, jobs, minutes)
 
 
 def sft(
@@ -93,17 +93,43 @@ def _continue(
 ) -> bool:
     workers = Workers.join()
     model = load_model(start)
-    tokens = Tokenizer.load(tokenizer).size
-    if model.config.vocab_size != tokens:
+    dialect = Dialect(Tokenizer.load(tokenizer))
+    if model.config.vocab_size != dialect.tokenizer.size:
         raise MomusError(
-            f"{tokenizer} has {tokens} tokens where the checkpoint in {start} has {model.config.vocab_size}; "
-            "give the tokenizer that it was trained with"
+            f"{tokenizer} has {dialect.tokenizer.size} tokens where the checkpoint in {start} has "
+            f"{model.config.vocab_size}; give the tokenizer that it was trained with"
         )
     data = _examples(config, items, builder, tokenizer, out, jobs, workers)
-    seed = config.seed
-    finished = train(model, data, stage, out, seed=seed, together=together, minutes=minutes, workers=workers)
+    return _learn(model, data, stage, dialect, tokenizer, out, config.seed, together, minutes, workers)
+
+
+def _learn(
+    model: Qwen3ForCausalLM,
+    data: ExampleFile,
+    stage: StageConfig,
+    dialect: Dialect,
+    tokenizer: Path,
+    out: Path,
+    seed: int,
+    together: int,
+    minutes: float | None,
+    workers: Workers,
+) -> bool:
+    """Train; once all is seen, leave a checkpoint with its tokenizer beside it, as whoever opens it needs both."""
+    finished = train(
+        model,
+        data,
+        stage,
+        out,
+        seed=seed,
+        verdict_tokens=(dialect.ok, dialect.bug),
+        together=together,
+        minutes=minutes,
+        workers=workers,
+    )
     if finished and workers.rank == 0:
         save_model(model, out / "state.pt", out)
+        shutil.copyfile(tokenizer, out / "tokenizer.json")
     return finished
 
 

@@ -25,7 +25,7 @@ from transformers import Qwen3ForCausalLM
 from momus.errors import MomusError
 from momus.train.batches import Batch, epochs
 from momus.train.config import LossConfig, StageConfig
-from momus.train.examples import ExampleFile, Kind
+from momus.train.examples import ExampleFile, Kind, Verdict
 
 HEAD_CHUNK = 1024  # positions whose logits are held at once
 EVERY = 20  # steps between lines of metrics
@@ -78,9 +78,7 @@ class Master:
         self.optimizers: list[torch.optim.Optimizer] = []
         if optim.method == "muon":
             self.optimizers.append(
-                torch.optim.Muon(
-                    hidden, lr=optim.lr, weight_decay=optim.weight_decay, adjust_lr_fn="match_rms_adamw"
-                )
+                torch.optim.Muon(hidden, lr=optim.lr, weight_decay=optim.weight_decay, adjust_lr_fn="match_rms_adamw")
             )
         else:
             by_adam.append({"params": hidden})
@@ -135,6 +133,7 @@ def train(
     out: Path,
     *,
     seed: int,
+    verdict_tokens: tuple[int, int],
     together: int = 1,
     minutes: float | None = None,
     workers: Workers | None = None,
@@ -156,7 +155,8 @@ def train(
     last_save, meter = began, _Meter()
     while seen < stage.optim.tokens:
         batches = [_to(batch, workers.device) for batch in next(steps)]
-        tokens, losses = _accumulate(model, batches, stage.loss, workers, torch.Generator().manual_seed(seed + step))
+        rng = torch.Generator().manual_seed(seed + step)
+        tokens, losses = _accumulate(model, batches, stage.loss, workers, rng, verdict_tokens)
         norm = master.step(learning_rate(stage, seen), stage.optim.clip, workers)
         seen, step = seen + tokens, step + 1
         meter.add(losses, tokens)
@@ -176,56 +176,74 @@ def train(
     return True
 
 
-def losses_of(
-    model: Qwen3ForCausalLM, batch: Batch, counts: dict[Kind, int], weights: LossConfig, code: torch.Tensor
-) -> tuple[torch.Tensor, dict[str, float]]:
-    """The weighted loss of one micro-batch, each kind divided by its count over the whole step.
+LOSSES = ("code", "token", "scan", "decision", "comment")  # as in LossConfig
+_NEXT = ((Kind.CODE, "code"), (Kind.DECISION, "decision"), (Kind.COMMENT, "comment"))
 
-    `code` [rows, length] says which CODE positions are computed. Also returns each kind's share, unweighted.
+
+def positions(batch: Batch, code: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Which positions [rows, length] each loss is computed at. `code` says which of the CODE ones are."""
+    judged, scan = batch.verdicts != Verdict.NONE, batch.kinds == Kind.SCAN
+    said = {name: batch.kinds == kind for kind, name in _NEXT}
+    return {**said, "code": said["code"] & code, "token": judged & ~scan, "scan": judged & scan}
+
+
+def losses_of(
+    model: Qwen3ForCausalLM,
+    batch: Batch,
+    where: dict[str, torch.Tensor],
+    counts: dict[str, int],
+    weights: LossConfig,
+    verdict_tokens: tuple[int, int],
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """The weighted loss of one micro-batch, each part divided by its count over the whole step.
+
+    `where` is what `positions` says; `verdict_tokens` are the tokens that stand for OK and BUG: a verdict is a choice
+    between these two alone. Also returns each part's share, unweighted.
     """
     hidden = model.model(input_ids=batch.ids, use_cache=False).last_hidden_state
-    chosen = (batch.kinds != Kind.NONE) & ((batch.kinds != Kind.CODE) | code)
-    states, targets, kinds = hidden[chosen], batch.targets[chosen], batch.kinds[chosen]
     total = hidden.new_zeros((), dtype=torch.float32)
     shares: dict[str, float] = {}
-    per_kind = torch.zeros(len(Kind), dtype=torch.float32, device=hidden.device)
-    per_kind[Kind.CODE], per_kind[Kind.SCAN] = weights.code, weights.scan
-    per_kind[Kind.DECISION], per_kind[Kind.COMMENT] = weights.decision, weights.comment
-    divisor = torch.tensor([max(1, counts.get(kind, 0)) for kind in Kind], device=hidden.device)
-    sums = torch.zeros(len(Kind), device=hidden.device)
-    chunks = (torch.split(part, HEAD_CHUNK) for part in (states, targets, kinds))
-    for s, t, k in zip(*chunks, strict=True):
-        loss = F.cross_entropy(model.lm_head(s).float(), t, reduction="none")
-        total = total + (loss * per_kind[k] / divisor[k]).sum()
-        sums.index_add_(0, k, loss.detach())
-    for kind in Kind:
-        if counts.get(kind):
-            shares[kind.name.lower()] = float(sums[kind]) / counts[kind]
+    rows = model.lm_head.weight[list(verdict_tokens)]
+    for name in LOSSES:
+        weight = getattr(weights, name)
+        if not weight or not counts[name]:
+            continue
+        states = hidden[where[name]]
+        if name in ("token", "scan"):
+            logits, targets = states @ rows.T, batch.verdicts[where[name]] - Verdict.OK
+            loss = F.cross_entropy(logits.float(), targets, reduction="sum")
+        else:
+            chunks = zip(*(torch.split(x, HEAD_CHUNK) for x in (states, batch.targets[where[name]])), strict=True)
+            parts = [F.cross_entropy(model.lm_head(s).float(), t, reduction="sum") for s, t in chunks]
+            loss = torch.stack(parts).sum() if parts else hidden.new_zeros((), dtype=torch.float32)
+        total = total + weight * loss / counts[name]
+        shares[name] = float(loss.detach()) / counts[name]
     return total, shares
 
 
 def _accumulate(
-    model: Qwen3ForCausalLM, batches: Sequence[Batch], weights: LossConfig, workers: Workers, rng: torch.Generator
+    model: Qwen3ForCausalLM,
+    batches: Sequence[Batch],
+    weights: LossConfig,
+    workers: Workers,
+    rng: torch.Generator,
+    verdict_tokens: tuple[int, int],
 ) -> tuple[int, dict[str, float]]:
     """Forward and backward over a step. Counts are global, so that the split into batches and processes is not felt."""
     masks = [torch.rand(b.ids.shape, generator=rng).to(b.ids.device) < weights.code_fraction for b in batches]
-    counted = torch.zeros(len(Kind) + 1, dtype=torch.float64)
-    for batch, mask in zip(batches, masks, strict=True):
-        counted[-1] += int((batch.ids != 0).sum())
-        for kind in Kind:
-            where = batch.kinds == kind
-            counted[kind] += int((where & mask).sum() if kind == Kind.CODE else where.sum())
+    places = [positions(batch, mask) for batch, mask in zip(batches, masks, strict=True)]
+    tokens = sum(int((batch.ids != 0).sum()) for batch in batches)
+    counted = torch.tensor([tokens, *(sum(int(p[name].sum()) for p in places) for name in LOSSES)], dtype=torch.float64)
     workers.sum(counted)
-    counts: dict[Kind, int] = {kind: int(counted[kind]) for kind in Kind if kind != Kind.NONE}
-    total: dict[str, float] = {}
-    for batch, mask in zip(batches, masks, strict=True):
-        loss, shares = losses_of(model, batch, counts, weights, mask)
+    counts = {name: int(counted[i]) for i, name in enumerate(LOSSES, 1)}
+    total = dict.fromkeys((name for name in LOSSES if getattr(weights, name) and counts[name]), 0.0)
+    for batch, where in zip(batches, places, strict=True):
+        loss, shares = losses_of(model, batch, where, counts, weights, verdict_tokens)
         loss.backward()  # type: ignore[no-untyped-call]
         for name, share in shares.items():
-            total[name] = total.get(name, 0.0) + share
-    names = sorted(total)
-    summed = workers.sum(torch.tensor([total[name] for name in names]))
-    return int(counted[-1]), dict(zip(names, summed.tolist(), strict=True))
+            total[name] += share
+    summed = workers.sum(torch.tensor(list(total.values())))
+    return int(counted[0]), dict(zip(total, summed.tolist(), strict=True))
 
 
 class _Meter:
@@ -247,7 +265,8 @@ class _Meter:
 
 
 def _to(batch: Batch, device: torch.device) -> Batch:
-    return Batch(batch.ids.to(device), batch.targets.to(device), batch.kinds.to(device))
+    parts = (batch.ids, batch.targets, batch.kinds, batch.verdicts)
+    return Batch(*(part.to(device) for part in parts))
 
 
 def _save(path: Path, master: Master, step: int, seen: int) -> None:
@@ -255,7 +274,15 @@ def _save(path: Path, master: Master, step: int, seen: int) -> None:
     partial = path.with_name(path.name + ".partial")
     names = [name for name, _ in master.model.named_parameters()]
     weights = dict(zip(names, (p.detach() for p in master.params), strict=True))
-    torch.save({"step": step, "seen": seen, "weights": weights, "optimizers": [optimizer.state_dict() for optimizer in master.optimizers]}, partial)
+    torch.save(
+        {
+            "step": step,
+            "seen": seen,
+            "weights": weights,
+            "optimizers": [optimizer.state_dict() for optimizer in master.optimizers],
+        },
+        partial,
+    )
     partial.replace(path)
 
 
