@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from momus.errors import MomusError
 
 R = TypeVar("R", bound="Record")
 
+GOLD = "gold"  # the critic of a critique that is made of the reference bugs
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -99,10 +101,16 @@ class Sampled(Record):
     finish: Literal["stop", "length", "error"] = "stop"
     error: str | None = None
     left_out: str | None = None  # what of the answer the critic could not take in, in words
+    anchors: tuple[str, ...] = ()  # how each comment's quote was found, of a model that was not held to exact ones
+    dropped: int = 0  # comments left out, as their quotes stand nowhere in the answer
 
 
 class Comparison(Record):
-    """Several critiques of one task, shown side by side, blind and shuffled."""
+    """Several critiques of one task, shown side by side, blind and shuffled (section 2.2.3 of the paper).
+
+    The record keeps who wrote each, and `GOLD` where it was made of the reference bugs; raters see `shown()`. `twin` is
+    the clean original of a tampered answer. `bugs` is empty for an answer that was not tampered.
+    """
 
     id: str
     task: Task
@@ -110,18 +118,122 @@ class Comparison(Record):
     bugs: tuple[Bug, ...] = ()
     twin: str | None = None
 
+    @model_validator(mode="after")
+    def _of_this_answer(self) -> Self:
+        end = max((c.highlight.end for s in self.critiques for c in s.critique), default=0)
+        if end > len(self.task.answer):
+            raise ValueError(f"a highlight ends at {end}, past the answer's {len(self.task.answer)} characters")
+        return self
+
+    @property
+    def gold(self) -> tuple[int, ...]:
+        """Which critiques are made of the reference bugs; at most one, but in hand-made comparisons."""
+        return tuple(i for i, sampled in enumerate(self.critiques) if sampled.critic == GOLD)
+
+    def shown(self) -> Comparison:
+        """What a rater may see: the same critiques without their critics, scores and confidences."""
+        blind = tuple(
+            Sampled(task_id=self.task.id, critic="", i=i, critique=s.critique.without_metadata(), error=s.error)
+            for i, s in enumerate(self.critiques)
+        )
+        return self.model_copy(update={"critiques": blind})
+
+
+Attribute = Literal["cbi", "comprehensiveness", "nitpick", "fake_problem", "conciseness", "overall"]
+
 
 class Rating(Record):
-    """One rater's score of one attribute of one critique, 1..7; None is unscored, never a number."""
+    """One rater's score of one attribute of one critique, 1..7 (Table 2); None is unscored, never a number.
+
+    `simulated` is true for a rater that is neither a person nor a model asked to judge.
+    """
 
     comparison_id: str
-    critique: int
+    critique: int = Field(ge=0)
     rater: str
-    attribute: Literal["cbi", "comprehensiveness", "nitpick", "fake_problem", "conciseness", "overall"]
+    attribute: Attribute
     score: int | None = Field(default=None, ge=1, le=7)
-    bug: int | None = None  # CBI is per bug
+    bug: int | None = Field(default=None, ge=0)  # CBI is per bug
     rationale: str = ""
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _bug_with_cbi(self) -> Self:
+        if (self.bug is None) == (self.attribute == "cbi"):
+            raise ValueError("cbi is scored per bug, and nothing else is: `bug` goes with attribute cbi")
+        return self
+
+
+class Ranking(Record):
+    """One rater's order of the critiques of a comparison, best first. Those in one tier are tied.
+
+    Critiques that were not scored stand in no tier.
+    """
+
+    comparison_id: str
+    rater: str
+    order: tuple[tuple[int, ...], ...]
+    rationale: str = ""
+    simulated: bool = False
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        placed = [i for tier in self.order for i in tier]
+        if not all(self.order) or len(set(placed)) < len(placed) or min(placed, default=0) < 0:
+            raise ValueError("an order holds each critique's index once at most, in tiers that are not empty")
+        return self
+
+
+class Choice(Record):
+    """Which of two solutions of a task passes its tests, as somebody believes (section 7.8 of the paper).
+
+    `passes` is the one that does, `chosen` None where no choice was made. `critic` names whose critique was shown with
+    the solutions; None: none was.
+    """
+
+    task_id: str
+    rater: str
+    passes: Literal[0, 1]
+    chosen: Literal[0, 1] | None = None
+    critic: str | None = None
+    seconds: float | None = Field(default=None, ge=0)
+    simulated: bool = False
+
+
+class Prefilled(Record):
+    """A task with the critique that a person begins from when working as a team with a critic."""
+
+    task: Task
+    critique: Sampled
+
+
+class Pair(Record):
+    """Two answers to one question, to be compared; `passes` is the one that passes its tests, where that is known.
+
+    `makers` wrote the answers. `critiques` are of each answer; people who work without help do not see them.
+    """
+
+    id: str
+    question: str
+    answers: tuple[str, str]
+    language: str = "python"
+    makers: tuple[str, str] = ("", "")
+    critiques: tuple[Sampled, Sampled] | None = None
+    passes: Literal[0, 1] | None = None
+    group: str | None = None
+
+    @model_validator(mode="after")
+    def _of_these_answers(self) -> Self:
+        for answer, sampled in zip(self.answers, self.critiques or (), strict=False):
+            if max((c.highlight.end for c in sampled.critique), default=0) > len(answer):
+                raise ValueError("a highlight ends past its answer")
+        return self
+
+
+def versioned(task: Task) -> Task:
+    """The task under the id `ID@VERSION`, where the version is that of its question and answer."""
+    content = f"{task.question}\0{task.answer}".encode("utf-8", "surrogatepass")
+    return task.model_copy(update={"id": f"{task.id}@{hashlib.sha256(content).hexdigest()[:10]}"})
 
 
 def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
@@ -167,9 +279,15 @@ def dump_line(record: Record) -> str:
 
 
 __all__ = [
+    "GOLD",
+    "Attribute",
     "Bug",
+    "Choice",
     "Comment",
     "Comparison",
+    "Pair",
+    "Prefilled",
+    "Ranking",
     "Rating",
     "Record",
     "RecordError",
@@ -179,5 +297,6 @@ __all__ = [
     "dump_line",
     "read_jsonl",
     "read_line",
+    "versioned",
     "write_jsonl",
 ]

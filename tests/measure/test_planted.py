@@ -278,3 +278,17 @@ def test_the_planted_task_is_what_it_says() -> None:
     exec(TWIN + TESTS, program)
     with pytest.raises(IndexError):
         exec(TWIN.replace(RIGHT, WRONG) + TESTS, {})
+
+
+def test_a_critic_that_knows_every_place_by_the_answers_id_fails_the_twin_test(tampers: list[Tamper]) -> None:
+    # The answer and its twin bear one id but for their versions: what is remembered by id is said of both.
+    places = {tamper.task.id: tamper.bugs[0].spans[0].start for tamper in tampers}
+
+    def reader(task: Task) -> Critique:
+        start = places[task.id.rpartition("@")[0]]
+        return Critique((Comment(Span(start, start + 5), "The bug is here.", "off-by-one"),))
+
+    results = measure([Planted("reader", reader)], tampers)
+    assert (mean(results, "place@1"), mean(results, "claim@1"), mean(results, "fix@1")) == (1.0, 1.0, 0.0)
+    assert (mean(results, "twin_place@1"), mean(results, "twin_claim@1"), mean(results, "twin_fix@1")) == (0.0, 0, 0)
+    assert mean(results, "twin_flagged") == 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import random
 import sys
@@ -28,10 +29,33 @@ DEVELOPMENT = (
     ("debugbench.jsonl", "DebugBench, parsing", True),
 )
 CLEAN = "correct.jsonl"
+# verb -> (module that holds it, its name there, the line that the help shows)
+VERBS = {
+    "report": ("momus.cli.measure_report", "report", "Every figure of the paper, from the records of a run."),
+    "blind-spots": ("momus.cli.measure_report", "blind_spots", "Write a bundle's blind-spot card."),
+}
 PIPE_WIDTH = 220  # columns where there is no terminal to ask
 
 
-@click.command()
+class MeasureGroup(click.Group):
+    """A group that loads a verb only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, name, _ = VERBS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in VERBS.items()])
+
+
+@click.group(cls=MeasureGroup, invoke_without_command=True)
 @click.option("--critic", "critics", multiple=True, help="A critic, such as bundled or linter:ruff. May be repeated.")
 @click.option("--on", "bugs", multiple=True, metavar="PATH[:LABEL]", help="JSONL of tasks with known bugs.")
 @click.option("--clean", multiple=True, type=click.Path(path_type=Path), help="JSONL of answers without bugs.")
@@ -52,7 +76,9 @@ PIPE_WIDTH = 220  # columns where there is no terminal to ask
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the tables in markdown.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as JSON here.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     critics: tuple[str, ...],
     bugs: tuple[str, ...],
     clean: tuple[Path, ...],
@@ -76,11 +102,15 @@ def command(
 ) -> int:
     """Measure critics on tasks with known bugs, one table for each file of them.
 
+    Its verbs make a report of a run's records, and a bundle's blind-spot card.
+
     Without --on: the data in the folder that MOMUS_DATA names, or else the small set that Momus wrote itself.
     With --runs, a run that was stopped goes on where it was.
 
     Example: momus measure --critic bundled --critic linter:ruff --on bugs.jsonl --clean clean.jsonl
     """
+    if ctx.invoked_subcommand is not None:
+        return 0
     from momus.cli.progress import progress
     from momus.measure import measure, sandbox_prover
     from momus.tamper.operators import OPERATORS

@@ -109,6 +109,25 @@ def load_tasks(path: Path | str, *, split: str | None = None, limit: int | None 
     return list(itertools.islice(_tasks(Path(path), split), limit))
 
 
+def load_items(path: Path | str, *, split: str | None = None, limit: int | None = None) -> list[Tamper | Task]:
+    """Read each line as what it is, in either form: a task with known bugs, or one without.
+
+    Raises MomusError naming the line.
+    """
+    path = Path(path)
+    tests = _Tests(path)
+    found: Iterator[Tamper | Task] = (
+        _tamper(body, where, tests)[0] if "twin" in body or "buggy" in body else _task(body, where, tests)
+        for body, where in _objects(path)
+    )
+    kept = (item for item in found if split is None or _task_in(item).split == split)
+    return list(itertools.islice(kept, limit))
+
+
+def _task_in(item: Tamper | Task) -> Task:
+    return item.task if isinstance(item, Tamper) else item
+
+
 def _tasks(path: Path, split: str | None) -> Iterator[Task]:
     tests = _Tests(path)
     found = (_task(body, where, tests) for body, where in _objects(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ class Bootstrap:
     def __init__(self, groups: Sequence[Hashable], *, draws: int = 2000, seed: int = 0) -> None:
         numbers: dict[Hashable, int] = {}
         self._group = np.array([numbers.setdefault(group, len(numbers)) for group in groups], np.int64)
+        self._numbers = numbers
         self._count = len(numbers)
         rng = np.random.default_rng(seed)
         self._weights = (
@@ -27,6 +29,12 @@ class Bootstrap:
             if self._count
             else np.zeros((draws, 0), np.float32)
         )
+
+    def over(self, groups: Sequence[Hashable]) -> Bootstrap:
+        """The same draws for other items of these groups. Raises KeyError on a group that was not drawn from."""
+        other = copy(self)
+        other._group = np.array([self._numbers[group] for group in groups], np.int64)
+        return other
 
     def means(self, values: Floats) -> Floats:
         """Means of the scored (not NaN) items in each draw: [items, measures] gives [draws, measures].
@@ -40,6 +48,10 @@ class Bootstrap:
         measures = values.shape[1]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(drawn[:, :measures] / drawn[:, measures:], np.float64)
+
+    def sums(self, values: Floats) -> Floats:
+        """Sums in each draw: [items, measures], without NaN, gives [draws, measures]."""
+        return np.asarray(self._weights @ self._by_group(values).astype(np.float32), np.float64)
 
     def intervals(self, values: Floats) -> Floats:
         """Low and high ends for each measure: [items, measures] gives [measures, 2]; NaN where nothing is scored."""

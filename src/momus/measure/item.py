@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from momus.critics.trivial import body_lines
 from momus.critique import Comment, Span, TextMap
 from momus.match import LineMap
 from momus.measure.datasets import twin_of
-from momus.records import Tamper, Task
+from momus.records import Tamper, Task, versioned
 
 Lines = frozenset[int]
 
@@ -54,12 +53,6 @@ class Item:
     def group(self) -> str:
         """What the intervals draw together: all tasks of one problem."""
         return self.tamper.task.group or self.tamper.task.id
-
-
-def versioned(task: Task) -> Task:
-    """The task under the id `ID@VERSION`, where the version is that of its question and answer."""
-    content = f"{task.question}\0{task.answer}".encode("utf-8", "surrogatepass")
-    return task.model_copy(update={"id": f"{task.id}@{hashlib.sha256(content).hexdigest()[:10]}"})
 
 
 def lines_of(spans: Sequence[Span], text: TextMap) -> Lines:

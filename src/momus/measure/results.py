@@ -13,28 +13,15 @@ import numpy.typing as npt
 
 from momus.critics import Critic
 from momus.critique import Critique
-from momus.measure.intervals import Bootstrap, means_of
-from momus.measure.item import Item, versioned
+from momus.measure.figure import Figure, figures_of
+from momus.measure.intervals import Bootstrap
+from momus.measure.item import Item
 from momus.measure.runs import Track, gather
 from momus.measure.scores import Prover, score_clean, score_item
-from momus.records import Sampled, Tamper, Task
+from momus.records import Sampled, Tamper, Task, versioned
 
 BANDS: tuple[tuple[int, int | None], ...] = ((1, 7), (8, 15), (16, 30), (31, None))
 BASELINE = "surprisal"
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A mean over `n` scored items and its 95% interval; NaN where nothing is scored."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    def to_json(self) -> dict[str, float | int | None]:
-        ends = {"mean": self.mean, "low": self.low, "high": self.high}
-        return {**{name: None if math.isnan(end) else round(end, 6) for name, end in ends.items()}, "n": self.n}
 
 
 Figures = dict[str, Figure]
@@ -141,14 +128,14 @@ def measure(
     versions = {critic.name: str(getattr(critic, "version", "")) for critic in critics}
     for name, (on_items, cleans) in tables.items():
         columns = _columns(on_items)
-        figures = _figures(columns, bootstrap) | _figures(_columns(cleans), on_clean)
+        figures = figures_of(columns, bootstrap) | figures_of(_columns(cleans), on_clean)
         paired = {m: columns[m] - baseline[m] for m in columns if m in baseline} if name != BASELINE else {}
         parts = {
-            kind: {value: _figures(_within(columns, mask, k), bootstrap) for value, mask in values.items()}
+            kind: {value: figures_of(_within(columns, mask, k), bootstrap) for value, mask in values.items()}
             for kind, values in slices.items()
         }
         errors = [sampled.error for sampled in said[name].values() if sampled.error]
-        versus = _figures(paired, bootstrap)
+        versus = figures_of(paired, bootstrap)
         rows.append(Row(name, len(errors), figures, versus, parts, versions[name], errors[0] if errors else None))
     return Results(
         label=label,
@@ -234,18 +221,6 @@ def _within(columns: dict[str, npt.NDArray[np.float64]], mask: Mask, k: int) -> 
         "lines",
     )
     return {name: np.where(mask, columns[name], math.nan) for name in names if name in columns}
-
-
-def _figures(columns: Mapping[str, npt.NDArray[np.float64]], bootstrap: Bootstrap) -> Figures:
-    if not columns:
-        return {}
-    values = np.stack(list(columns.values()), axis=1)
-    means, ends = means_of(values), bootstrap.intervals(values)
-    scored = (~np.isnan(values)).sum(axis=0)
-    return {
-        name: Figure(float(means[i]), float(ends[i, 0]), float(ends[i, 1]), int(scored[i]))
-        for i, name in enumerate(columns)
-    }
 
 
 def _json(figures: Figures) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from momus.measure.results import Figure, Figures, Results, Row
+from momus.measure.figure import Figure
+from momus.measure.results import Figures, Results, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
