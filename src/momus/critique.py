@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
@@ -161,11 +161,11 @@ def render(critique: Critique, answer: str, language: str = "python") -> str:
     return "\n".join(_render_comment(comment, answer, language) for comment in critique.comments)
 
 
-def parse(text: str, answer: str) -> Parsed:
+def parse(text: str, answer: str, *, anchor: Callable[[str], Span | None] | None = None) -> Parsed:
     """Read markdown back into a critique of `answer`. Never raises: what does not anchor is returned as unanchored.
 
-    An unknown category is read as `other`, a missing severity as `medium`. `parse(render(c, a), a).critique` is `c`
-    without its metadata.
+    `anchor` is asked where a quote belongs that does not stand in the answer to the letter. An unknown category is read
+    as `other`, a missing severity as `medium`. `parse(render(c, a), a).critique` is `c` without its metadata.
     """
     preamble, blocks = _blocks(text)
     comments: list[Comment] = []
@@ -180,15 +180,17 @@ def parse(text: str, answer: str) -> Parsed:
             else:
                 unanchored.append(Unanchored(block.content, block.after, _why_loose(current, block.closed)))
             continue
-        start = _locate(block.content, answer, _occurrence(words)) if block.closed else None
-        if start is None:
+        highlight = _locate(block.content, answer, _occurrence(words)) if block.closed else None
+        if highlight is None and block.closed and anchor is not None and not occurrences(block.content, answer):
+            highlight = anchor(block.content)
+        if highlight is None:
             reason = "the quote does not stand in the answer" if block.closed else "the quote's fence is not closed"
             unanchored.append(Unanchored(block.content, block.after, reason))
             current = None
             continue
         category = next((w for w in words if w in CATEGORIES), "other")
         severity: Severity = next((s for w in words for s in SEVERITIES if s == w), "medium")
-        current = Comment(Span(start, start + len(block.content)), block.after, category, severity)
+        current = Comment(highlight, block.after, category, severity)
         comments.append(current)
     return Parsed(Critique(tuple(comments)), tuple(unanchored), "" if preamble == SILENCE else preamble)
 
@@ -375,6 +377,8 @@ def _occurrence(words: list[str]) -> int:
     return next((int(m.group(1)) for w in words if (m := _OCCURRENCE.fullmatch(w))), 1)
 
 
-def _locate(quote: str, answer: str, occurrence: int) -> int | None:
+def _locate(quote: str, answer: str, occurrence: int) -> Span | None:
     places = occurrences(quote, answer)
-    return places[occurrence - 1] if occurrence <= len(places) else None
+    if occurrence > len(places):
+        return None
+    return Span(places[occurrence - 1], places[occurrence - 1] + len(quote))

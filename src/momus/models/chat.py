@@ -1,0 +1,247 @@
+"""A client of OpenAI-compatible servers: chat completions, as many as asked for, each with a bounded wait.
+
+Servers that ignore `n` answer with one choice and no complaint, so `n` is that many requests of one. The key comes from
+the environment (`MOMUS_API_KEY`), never from a file; it stands in no message, and redirects are not followed with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from momus.errors import MissingExtra, MomusError
+
+if TYPE_CHECKING:
+    import httpx
+
+KEY = "MOMUS_API_KEY"
+CONCURRENCY = 4
+MAX_BYTES = 8 * 1024 * 1024  # of one reply
+TRIED_AGAIN = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
+LONGEST_PAUSE = 20.0  # seconds, whatever a server asks for
+
+_NAME = re.compile(r"(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
+
+
+class ChatError(MomusError):
+    """One request that came to nothing: a timeout, a server error, an unreadable reply. Another one may do better."""
+
+
+class ServerError(MomusError):
+    """The server will do nothing for us as we ask: it is not there, wants a key, or does not know the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model wrote. `logprob` is the mean over its tokens, None where the server tells none."""
+
+    text: str
+    logprob: float | None = None
+    cut: bool = False  # by the limit of tokens
+
+
+def model_and_url(name: str, what: str) -> tuple[str, str]:
+    """The two parts of MODEL@URL; `what` is what is so named, for the message. Raises MomusError."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise MomusError(f"{what}:{name} does not say which model is where: write {what}:MODEL@http://HOST:PORT/v1")
+    parts = urlsplit(match["url"])
+    try:
+        known = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        known = False
+    if not known or parts.query or parts.fragment:
+        raise MomusError(f"{what}:{match['model']} names no server: write it as {what}:MODEL@http://HOST:PORT/v1")
+    if parts.username is not None or parts.password is not None:
+        raise MomusError(f"the URL of {what}:{match['model']} holds a password: set {KEY} to the server's key instead")
+    url = match["url"].rstrip("/")
+    return match["model"], url if parts.path.strip("/") else url + "/v1"
+
+
+class Chat:
+    """One model on one server. `timeout_s` bounds a whole request; `retries` are further tries, with pauses that grow.
+
+    `key` is by default that of the environment. Raises MissingExtra without httpx.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout_s: float = 120,
+        retries: int = 2,
+        concurrency: int = CONCURRENCY,
+        pause_s: float = 0.5,
+    ) -> None:
+        try:
+            import httpx
+        except ImportError:
+            raise MissingExtra("a model on a server", "server") from None
+        if timeout_s <= 0 or retries < 0 or concurrency < 1:
+            raise MomusError("a server needs a timeout above 0, retries from 0 up and concurrency from 1 up")
+        self.model, self.url = model, url
+        self._timeout_s, self._retries, self._pause_s = timeout_s, retries, pause_s
+        self._concurrency = concurrency
+        key = os.environ.get(KEY) if key is None else key
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._client = httpx.Client(timeout=httpx.Timeout(timeout_s), headers=headers, follow_redirects=False)
+
+    def complete(
+        self,
+        prompt: str,
+        *,
+        n: int = 1,
+        temperature: float,
+        max_tokens: int,
+        seed: int,
+        logprobs: bool = False,
+        as_json: bool = False,
+    ) -> list[Reply | ChatError]:
+        """`n` replies to one message of a user, request i with seed `seed + i`; what failed is its error, in place.
+
+        Raises ServerError where no request of this kind can succeed.
+        """
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": prompt}],
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+        }
+        if logprobs:
+            body["logprobs"] = True
+        if as_json:
+            body["response_format"] = {"type": "json_object"}
+        bodies = [{**body, "seed": seed + i} for i in range(n)]
+        if n == 1:
+            return [self._reply(bodies[0])]
+        with ThreadPoolExecutor(min(n, self._concurrency)) as pool:
+            return list(pool.map(self._reply, bodies))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _reply(self, body: dict[str, Any]) -> Reply | ChatError:
+        error = ChatError("")
+        for attempt in range(self._retries + 1):
+            try:
+                status, headers, content = self._post(body)
+            except ChatError as failure:
+                error, wait = failure, self._pause_s * 2**attempt
+            else:
+                if status == 200:
+                    return _read(content, self._where)
+                error = self._refusal(status, content)
+                if status not in TRIED_AGAIN:
+                    return error
+                wait = max(self._pause_s * 2**attempt, _asked_to_wait(headers))
+            if attempt < self._retries:
+                time.sleep(min(wait, LONGEST_PAUSE))
+        return error
+
+    def _post(self, body: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+        """Status, headers and content of a reply. The clock runs over all of it: a server may drip."""
+        deadline = time.monotonic() + self._timeout_s
+        content = bytearray()
+        with (
+            self._told(),
+            self._client.stream("POST", f"{self.url}/chat/completions", json=_encodable(body)) as response,
+        ):
+            for chunk in response.iter_bytes():
+                content += chunk
+                if time.monotonic() > deadline:
+                    raise ChatError(f"{self._where} was not done within {self._timeout_s:g} seconds")
+                if len(content) > MAX_BYTES:
+                    raise ChatError(f"{self._where} answered with more than {MAX_BYTES >> 20} MB")
+            return response.status_code, response.headers, bytes(content)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the line as ours. Nobody at the address ends it; all else may be better at the next request."""
+        import httpx
+
+        try:
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+            said = f"no server answers at {self.url} ({_sentence(str(error))}): start it, or mend the URL"
+            raise ServerError(said) from None
+        except httpx.TimeoutException:
+            raise ChatError(f"{self._where} was not done within {self._timeout_s:g} seconds") from None
+        except httpx.HTTPError as error:
+            raise ChatError(f"{self._where} broke off: {_sentence(str(error)) or type(error).__name__}") from None
+
+    def _refusal(self, status: int, content: bytes) -> ChatError:
+        said = _error_of(content)
+        if status in (401, 403):
+            raise ServerError(f"{self.url} wants another key ({status}): set {KEY} to one that it takes")
+        if status == 404 or (status == 400 and "model" in said.lower() and "not" in said.lower() and "exist" in said):
+            raise ServerError(
+                f"{self.url} knows no model {self.model!r} ({said or status}): see what it serves at /models"
+            )
+        return ChatError(f"{self._where} answered {status}" + (f": {said}" if said else ""))
+
+    @property
+    def _where(self) -> str:
+        return f"{self.model} at {self.url}"
+
+
+def _read(content: bytes, where: str) -> Reply | ChatError:
+    """The first choice of a completion; a ChatError where there is none to read."""
+    try:
+        choice = json.loads(content)["choices"][0]
+        text = choice["message"]["content"]
+        if not isinstance(text, str):
+            raise TypeError("no text")
+        return Reply(text, _mean_logprob(choice.get("logprobs")), choice.get("finish_reason") == "length")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        start = _sentence(content[:80].decode("utf-8", "replace"))
+        return ChatError(f"{where} answered with something that is no chat completion: {start!r}")
+
+
+def _mean_logprob(told: Any) -> float | None:
+    tokens: Sequence[Any] = told.get("content") or () if isinstance(told, dict) else ()
+    numbers = [token["logprob"] for token in tokens if isinstance(token, dict) and "logprob" in token]
+    if not numbers or not all(isinstance(p, int | float) and math.isfinite(p) for p in numbers):
+        return None
+    return float(sum(numbers) / len(numbers))
+
+
+def _error_of(content: bytes) -> str:
+    """What an error body says, in one short line."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    error = body.get("error", body.get("detail", "")) if isinstance(body, dict) else ""
+    said = error.get("message", "") if isinstance(error, dict) else error
+    return _sentence(said) if isinstance(said, str) else ""
+
+
+def _sentence(said: str) -> str:
+    """Text from outside, in one line that a terminal can show."""
+    return _UNPRINTABLE.sub(" ", said).strip()[:200]
+
+
+def _asked_to_wait(headers: httpx.Headers) -> float:
+    try:
+        seconds = float(headers.get("retry-after", "0"))
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
+
+
+def _encodable(body: dict[str, Any]) -> dict[str, Any]:
+    """The same request without lone surrogates, which UTF-8 cannot hold."""
+    messages = [{**m, "content": m["content"].encode("utf-8", "replace").decode("utf-8")} for m in body["messages"]]
+    return {**body, "messages": messages}
