@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from momus.errors import MomusError
+from momus.train.ppo.config import PPOConfig
 
 
 class Section(BaseModel):
@@ -111,12 +112,33 @@ class TrainConfig(Section):
     scan: StageConfig
     sft: StageConfig
     reward: RewardConfig = RewardConfig()
+    ppo: PPOConfig = PPOConfig()
+
+
+class PPORun(Section):
+    """A run of PPO alone, from a model that was trained elsewhere."""
+
+    name: str
+    seed: int = 0
+    ppo: PPOConfig = PPOConfig()
 
 
 def load_config(path: Path) -> TrainConfig:
     """Read a run's TOML. Raises MomusError naming the first setting that is wrong."""
+    config = _load(path, alone=False)
+    assert isinstance(config, TrainConfig)
+    return config
+
+
+def load_ppo_config(path: Path) -> TrainConfig | PPORun:
+    """Read the TOML of a whole run, or one with `name`, `seed` and `[ppo]` alone. Raises as `load_config` does."""
+    return _load(path, alone=True)
+
+
+def _load(path: Path, *, alone: bool) -> TrainConfig | PPORun:
     try:
-        return TrainConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return (PPORun if alone and "pretrain" not in content else TrainConfig).model_validate(content)
     except FileNotFoundError:
         raise MomusError(f"no config at {path}; the ones that ship stand in configs/") from None
     except OSError as error:
