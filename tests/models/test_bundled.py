@@ -13,15 +13,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file
 
 from momus.critics.sampled import SampledCritic
 from momus.critics.trivial import acting_lines
 from momus.critique import TextMap
 from momus.errors import MomusError
-from momus.models.bundled import CHECKED, Gate, open_bundle, windows
+from momus.models.bundled import CHECKED, REWARD_CHECKED, Gate, Suspicion, open_bundle, windows
 from momus.models.dialect import MAX_LINES, Dialect
 from momus.models.protocol import Prompt
 from momus.records import Task
+from tiny_reward import MEAN, STD, TinyReward
 from tiny_run import TinyRun
 
 CONTEXT = 1024
@@ -114,7 +116,7 @@ def test_a_folder_without_a_bundle_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_bundle_of_another_format_says_which(copy: Path) -> None:
     edit(copy, lambda about: about.update(format=99))
-    refused(copy, "is of format 99", "reads format 1")
+    refused(copy, "is of format 99", "reads formats 1 and 2")
 
 
 @pytest.mark.parametrize("name", CHECKED)
@@ -179,11 +181,28 @@ def test_the_version_changes_with_the_gate(copy: Path) -> None:
     assert open_bundle(copy).version != before
 
 
-def test_confidence_is_a_logistic_of_both_signs() -> None:
-    gate = Gate(scan=2.0, point=0.5, bias=-1.0)
-    assert gate.confidence(1.0, -2.0) == pytest.approx(1 / (1 + np.exp(-0.0)))
-    assert gate.confidence(1.5, -2.0) == pytest.approx(1 / (1 + np.exp(-1.0)))
-    assert 0 < gate.confidence(-1e9, -1e9) < 1e-9 and gate.confidence(1e9, 0) <= 1
+def test_confidence_is_a_logistic_of_all_three_signs() -> None:
+    gate = Gate(scan=2.0, token=1.5, point=0.5, bias=-1.0)
+    assert gate.confidence(Suspicion(1, 1.0, 0.0, -2.0)) == pytest.approx(1 / (1 + np.exp(-0.0)))
+    assert gate.confidence(Suspicion(1, 1.5, 2.0, -2.0)) == pytest.approx(1 / (1 + np.exp(-4.0)))
+    assert 0 < gate.confidence(Suspicion(1, -1e9, 0.0, -1e9)) < 1e-9
+    assert gate.confidence(Suspicion(1, 1e9, 1e9, 0.0)) <= 1
+
+
+def test_a_line_is_judged_by_its_worst_token_and_in_the_scan(tiny_run: TinyRun) -> None:
+    """By hand: the log-odds of bug against ok, from the model's own output layer."""
+    bundle = tiny_run.opened("numpy")
+    prompt = Prompt("Add.", "def f(a, b):\n\n    return a - b\n")
+    encoded = bundle.dialect.prompt(prompt)
+    assert [encoded.ids[end] for end in encoded.ends] == [bundle.dialect.markers[0], bundle.dialect.markers[2]]
+    assert bundle.dialect.tokenizer.decode(encoded.ids[encoded.starts[1] : encoded.ends[1]]) == "    return a - b"
+    tensors = load_file(tiny_run.folder / "sft" / "model.safetensors")["model.embed_tokens.weight"]
+    session = bundle.backend.open(prompt)
+    logits = session.prompt_hidden @ tensors.T
+    odds = logits[:, bundle.dialect.bug] - logits[:, bundle.dialect.ok]
+    for found, start, end, scan in zip(session.suspicions(), encoded.starts, encoded.ends, encoded.scan, strict=True):
+        assert found.scan_logit == pytest.approx(odds[scan], abs=1e-4)
+        assert found.token_logit == pytest.approx(max(odds[start:end]), abs=1e-4)
 
 
 def tasks(run: TinyRun) -> list[Task]:
@@ -198,6 +217,7 @@ def test_both_runtimes_judge_and_write_alike(tiny_run: TinyRun) -> None:
         assert [s.line for s in onnx] == [s.line for s in numpy] == arguable
         for a, b in zip(onnx, numpy, strict=True):
             assert abs(a.scan_logit - b.scan_logit) <= 1e-3 and abs(a.log_point - b.log_point) <= 1e-3
+            assert abs(a.token_logit - b.token_logit) <= 1e-3
         one, other = (next(iter(critic.critique([task], seed=4))) for critic in critics)
         assert len(one.critique) == 1 and one.critique == other.critique
 
@@ -232,3 +252,50 @@ def test_a_session_knows_its_lines_and_refuses_a_blank_answer(tiny_run: TinyRun)
     assert sum(np.exp([s.log_point for s in found])) <= 1 + 1e-6  # of speaking at all, and then of one of these
     with pytest.raises(ValueError, match="without a line of code"):
         backend.open(Prompt("", " \n"))
+
+
+def test_a_bundle_of_format_1_has_neither_reward_model_nor_dial(copy: Path) -> None:
+    assert json.loads((copy / "bundle.json").read_text())["format"] == 2
+    edit(copy, lambda about: about.update(format=1))
+    bundle = open_bundle(copy)
+    assert bundle.reward is None and bundle.dial is None
+
+
+def test_a_bundle_with_a_reward_model_holds_both_and_its_dial(tiny_reward: TinyReward) -> None:
+    bundle = tiny_reward.opened()
+    assert bundle.reward is not None and bundle.dial is not None
+    assert (bundle.reward.mean, bundle.reward.std) == (MEAN, STD)
+    assert bundle.reward.head.shape == (bundle.arch.hidden,)
+    names = {
+        path.relative_to(tiny_reward.bundle).as_posix() for path in tiny_reward.bundle.rglob("*") if path.is_file()
+    }
+    assert names == {*CHECKED, *REWARD_CHECKED, "bundle.json", "MODEL_CARD.md", "__init__.py"}
+
+
+@pytest.mark.parametrize("name", REWARD_CHECKED)
+def test_a_changed_or_missing_reward_model_is_named(tiny_reward: TinyReward, tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(tiny_reward.bundle, tmp_path / "copy"))
+    raw = bytearray((folder / name).read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (folder / name).write_bytes(raw)
+    refused(folder, name, "is damaged or was changed")
+    (folder / name).unlink()
+    refused(folder, name, "is missing", "export the bundle again")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"std": 0.0},
+        {"mean": float("nan")},
+        {"head": [1.0]},
+        {"head": "none"},
+        {"arch": {}},
+    ],
+)
+def test_a_reward_model_that_does_not_fit_is_refused(
+    tiny_reward: TinyReward, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    folder = Path(shutil.copytree(tiny_reward.bundle, tmp_path / "copy"))
+    edit(folder, lambda about: about["reward"].update(change))
+    refused(folder, "does not fit this momus", "export it again")

@@ -204,3 +204,11 @@ def test_a_quote_that_is_not_its_line_to_the_letter_is_counted_and_not_shown(dia
     exact, other = [dialect.open, *quote, dialect.close], [dialect.open, quote[0], *quote[2:], dialect.close]
     written = dialect.read([*exact, *dialect.tokenizer.encode("a"), *other, dialect.open, dialect.end], text)
     assert [comment.text for comment in written.critique] == ["a"] and written.unanchored == 2
+
+
+def test_settled_takes_off_the_end_and_a_highlight_that_was_cut_off(dialect: Dialect) -> None:
+    whole = dialect.write([Comment(Span(0, 5), "No.", "other", "low")], TextMap("x = 1\ny = 2\n"))
+    assert dialect.settled(whole) == len(whole) - 1 == dialect.settled(whole[:-1])
+    cut = [*whole[:-1], dialect.open, dialect.markers[1]]
+    assert dialect.settled(cut) == dialect.settled([*whole[:-1], dialect.open]) == len(whole) - 1
+    assert dialect.settled([dialect.open]) == dialect.settled([dialect.end]) == dialect.settled([]) == 0

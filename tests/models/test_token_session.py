@@ -301,9 +301,9 @@ def test_pending_tokens_are_read_once_before_a_fork(int8: Runtime, vocabulary: A
 def test_misuse_is_refused(int8: Runtime, vocabulary: Any) -> None:
     backend = TokenBackend(int8, vocabulary)
     assert backend.caps.constraint == "mask"
-    for bad, positions in (([], []), ([300], []), ([-1], []), ([1], [1])):
+    for bad in ([], [300], [-1]):
         with pytest.raises(ValueError):
-            backend.open_tokens(bad, positions)
+            backend.open_tokens(bad)
     session = open_(int8, vocabulary)
     other = open_(int8, vocabulary).fork(None, 1)
     branch = session.fork(None, 1)
@@ -319,3 +319,31 @@ def test_misuse_is_refused(int8: Runtime, vocabulary: Any) -> None:
     session.close()
     with pytest.raises(ValueError, match="closed"):
         session.fork(None, 1)
+
+
+def test_with_once_no_line_is_quoted_twice_and_then_none_at_all(runtime: Runtime, vocabulary: Any) -> None:
+    """The opener is forced again and again; when every line is quoted, it is not drawn any more."""
+    answer = "a = 1\nb = 2\nc = 3\n"
+    for once in (True, False):
+        quote = QuoteSpace(answer, once=once)
+        session = open_(runtime, vocabulary)
+        branches = session.fork(None, 6)
+        for _ in range(3):
+            session.extend(branches, [[vocabulary.open]] * 6)
+            sample(session, branches, quote=quote, stop=frozenset((vocabulary.close,)), max_tokens=9)
+        quoted = [[token for token in branch.tokens if 3 <= token <= 5] for branch in branches]
+        repeated = sum(len(set(lines)) < 3 for lines in quoted)
+        assert repeated == 0 if once else repeated > 0
+        if once:
+            sample(session, branches, quote=quote, max_tokens=200)
+            assert all(branch.tokens.count(vocabulary.open) == 3 for branch in branches)
+
+
+def test_only_chosen_lines_are_quoted(runtime: Runtime, vocabulary: Any) -> None:
+    session = open_(runtime, vocabulary)
+    branches = session.fork(None, 8)
+    session.extend(branches, [[vocabulary.open]] * 8)
+    sample(session, branches, quote=QuoteSpace(ANSWER, only=(2, 7)), stop=frozenset((vocabulary.close,)), max_tokens=60)
+    assert {branch.tokens[1] - 2 for branch in branches} == {2, 7}
+    with pytest.raises(ValueError, match="use mode='lines'"):
+        QuoteSpace(ANSWER, "substring", once=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from momus.critics.trivial import acting_lines
 from momus.critique import TextMap
 from momus.errors import MomusError
-from momus.models.bundled import Gate
+from momus.models.bundled import Gate, Suspicion
 from momus.train.gate import Judged, development_tampers, fit, judge, logistic, threshold
 from tiny_run import TinyRun
 
@@ -67,17 +67,17 @@ def test_a_threshold_stands_between_what_is_silent_and_what_is_spoken_of() -> No
 
 
 def planted(count: int, seed: int = 0) -> list[tuple[Judged, Judged]]:
-    """Pairs where a bug's line has a scan of about 2 more than others."""
+    """Pairs where a bug's line has a scan of about 3 more than others, and its worst token is about 1 worse."""
     rng = np.random.default_rng(seed)
 
     def answer(buggy: bool) -> Judged:
-        features = rng.normal(size=(10, 2))
+        features = rng.normal(size=(10, 3))
         lines = np.zeros(10, bool)
         if buggy:
             at = rng.integers(10)
             lines[at] = True
-            features[at, 0] += 3
-        return Judged(features, lines)
+            features[at] += (3, 1, 0)
+        return Judged(tuple(Suspicion(n, *map(float, row)) for n, row in enumerate(features, 1)), lines)
 
     return [(answer(True), answer(False)) for _ in range(count)]
 
@@ -88,18 +88,18 @@ def test_the_fitted_gate_keeps_its_promise_and_finds_what_is_there(flagged: floa
     gate, report = fit(pairs, flagged)
 
     def speaks(judged: Judged) -> bool:
-        return any(gate.confidence(scan, point) >= gate.threshold for scan, point in judged.features.tolist())
+        return any(gate.confidence(suspicion) >= gate.threshold for suspicion in judged.suspicions)
 
     assert np.mean([speaks(clean) for _, clean in pairs]) == pytest.approx(report["clean_flagged"])
     assert np.mean([speaks(buggy) for buggy, _ in pairs]) == pytest.approx(report["tampered_flagged"])
     assert report["clean_flagged"] == pytest.approx(flagged, abs=0.006) and report["clean_flagged"] <= flagged
     assert report["tampered_flagged"] > report["clean_flagged"] + 0.1
-    assert report["first_line_right"] > 0.7 and gate.scan > 1 and abs(gate.point) < 0.5
+    assert report["first_line_right"] > 0.7 and gate.scan > 1 and 0.3 < gate.token < gate.scan and abs(gate.point) < 0.5
     assert report["found"] <= min(report["tampered_flagged"], report["first_line_right"])
 
 
 def test_answers_without_lines_are_borne() -> None:
-    empty = Judged(np.zeros((0, 2)), np.zeros(0, bool))
+    empty = Judged((), np.zeros(0, bool))
     _, report = fit([*planted(30), (empty, empty)], 0.1)
     assert report["pairs"] == 31
 
@@ -122,7 +122,9 @@ def test_development_tampers_are_judged_beside_their_twins(tiny_run: TinyRun) ->
         arguable = acting_lines(text, signatures=True)
         marked = [line for line, bug in zip(arguable, buggy.buggy, strict=True) if bug]
         assert marked == list(text.lines(tamper.bugs[0].spans[0]))
-        assert not clean.buggy.any() and len(clean.features) == len(acting_lines(TextMap(tamper.twin), signatures=True))
+        assert not clean.buggy.any() and len(clean.suspicions) == len(
+            acting_lines(TextMap(tamper.twin), signatures=True)
+        )
 
 
 def test_the_exported_gate_is_the_one_that_was_reported(tiny_run: TinyRun) -> None:

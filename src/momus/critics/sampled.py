@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import math
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from momus import __version__
+from momus.critics.mending import Mender
 from momus.critics.protocol import failed
-from momus.critics.trivial import acting_lines
+from momus.critics.windowed import Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
-from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle, windows
-from momus.models.dialect import stripped_line
-from momus.models.protocol import Drawn, Prompt
+from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle
+from momus.models.protocol import Drawn
 from momus.records import Sampled, Task
 
 DRAFTS = 4
 TEMPERATURE = 0.7
 MAX_TOKENS = 160  # of one remark with its suggestion
 MAX_COMMENTS = 5
-WORDLESS = "This line looks wrong."  # where the model is sure of a line and finds no words
+ANOTHER = 0.4  # chance, in an exploring critique, of one more comment
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,37 @@ class SampledCritic:
 
     Of each suspect line `drafts` remarks are sampled, and the one is kept whose tokens, those that were free choices,
     have the highest mean log-probability. `comments` is how many lines may be remarked on.
+
+    With `mend` the suggestion is the one that reads best (`momus.critics.mending`), else the kept remark's own.
+
+    With `explore` the first critique of a task is that one, and each further one is there to be rated: it speaks though
+    the gate is silent, of one line or a few drawn by their confidence, in the words of a single draft.
     """
 
     cut: Literal["bare"] = "bare"  # trained on functions alone: imports above them would be strange to it
 
     def __init__(
-        self, bundle: Bundle, *, threshold: float | None = None, drafts: int = DRAFTS, comments: int = MAX_COMMENTS
+        self,
+        bundle: Bundle,
+        *,
+        threshold: float | None = None,
+        drafts: int = DRAFTS,
+        comments: int = MAX_COMMENTS,
+        temperature: float = TEMPERATURE,
+        explore: bool = False,
+        mend: bool = True,
     ) -> None:
         if drafts < 1 or comments < 1:
             raise MomusError("a critic needs at least one draft and one comment: give drafts and comments of 1 or more")
+        if not (math.isfinite(temperature) and temperature >= 0):
+            raise MomusError(f"a temperature is 0 or more, not {temperature}")
         self.name = "bundled"
-        self.version = f"{__version__}/{bundle.version}/{threshold}/{drafts}/{comments}"
-        self._bundle = bundle
-        self._backend = bundle.backend
+        self.version = f"{__version__}/{bundle.version}/{threshold}/{drafts}/{comments}/{temperature}/{explore}/{mend}"
+        self._windows = Windows(bundle)
+        self._mender = Mender(bundle) if mend else None
         self._threshold = bundle.gate.threshold if threshold is None else threshold
         self._drafts, self._comments = drafts, comments
+        self._temperature, self._explore = temperature, explore
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` critiques of each task. Silence costs one pass over the answer and no sampling."""
@@ -63,43 +80,41 @@ class SampledCritic:
                     yield failed(self.name, task, i, error)
 
     def suspicions(self, task: Task) -> list[Suspicion]:
-        """What the model makes of an answer's lines; where windows overlap, the graver view counts.
-
-        Imports, docstrings and comments are read, but never suspected: no bug that trains stands there.
-        """
+        """What the model makes of an answer's lines; where windows overlap, the graver view counts."""
         gravest: dict[int, Suspicion] = {}
-        text = TextMap(task.answer)
-        arguable = set(acting_lines(text, signatures=True))
-        for first, last in self._windows(task):
-            session = self._open(task.question, text, first, last)
-            for found in _judged(session, first, arguable):
+        confidence = self._windows.confidence
+        for window in self._windows.judged(task, TextMap(task.answer)):
+            for found in window.suspicions:
                 known = gravest.get(found.line)
-                if known is None or self._confidence(found) > self._confidence(known):
+                if known is None or confidence(found) > confidence(known):
                     gravest[found.line] = found
-            session.close()
+            window.session.close()
         return [gravest[line] for line in sorted(gravest)]
 
     def _critique(self, task: Task, i: int, seed: int) -> Sampled:
         text = TextMap(task.answer)
+        explores = self._explore and i > 0
+        threshold, drafts = (-1.0, 1) if explores else (self._threshold, self._drafts)
         suspects: dict[int, tuple[float, tuple[int, int]]] = {}  # line -> confidence, the window that has it
-        arguable = set(acting_lines(text, signatures=True))
-        covered: set[int] = set()
+        places = self._windows.places(task)
+        covered = {line for first, last in places for line in range(first, last + 1)}
         at: tuple[int, int] | None = None
-        for window in self._windows(task):
-            covered.update(range(window[0], window[1] + 1))
-            session, at = self._open(task.question, text, *window), window
-            for found in _judged(session, window[0], arguable):
-                confidence = self._confidence(found)
-                if confidence >= self._threshold and confidence > suspects.get(found.line, (-1.0,))[0]:
-                    suspects[found.line] = confidence, window
+        for at, window in zip(places, self._windows.judged(task, text), strict=True):
+            session = window.session
+            for line, confidence in window.confidence.items():
+                if confidence >= threshold and confidence > suspects.get(line, (-1.0,))[0]:
+                    suspects[line] = confidence, at
+        if explores:
+            rng = random.Random(f"{seed}/{task.id}")
+            suspects = {line: suspects[line] for line in _drawn({n: c for n, (c, _) in suspects.items()}, rng)}
         gravest = sorted(suspects, key=lambda line: -suspects[line][0])[: self._comments]
         remarks: dict[int, _Remark] = {}
         # the window that is still open comes first, and each other one is opened once
         for line in sorted(gravest, key=lambda line: (suspects[line][1] != at, suspects[line][1])):
-            confidence, window = suspects[line]
-            if window != at:
-                session, at = self._open(task.question, text, *window), window
-            remarks[line] = self._remark(session, line - window[0] + 1, confidence, text, line, seed)
+            confidence, place = suspects[line]
+            if place != at:
+                session, at = self._windows.open(task.question, text, place), place
+            remarks[line] = self._remark(session, line - place[0] + 1, confidence, text, line, seed, drafts)
         kept = [remarks[line] for line in gravest]
         return Sampled(
             task_id=task.id,
@@ -108,42 +123,40 @@ class SampledCritic:
             critique=Critique(tuple(remark.comment for remark in kept)),
             logprob=sum(r.logprob for r in kept) / len(kept) if kept else None,
             finish="length" if any(r.finish == "length" for r in kept) else "stop",
-            left_out=_left_out(text, covered),
+            left_out=left_out(text, covered),
         )
 
     def _remark(
-        self, session: BundledSession, line: int, confidence: float, text: TextMap, whole_line: int, seed: int
+        self,
+        session: BundledSession,
+        line: int,
+        confidence: float,
+        text: TextMap,
+        whole_line: int,
+        seed: int,
+        drafts: int,
     ) -> _Remark:
         """The best of the drafts about one line; `line` counts in the window, `whole_line` in the answer."""
         dialect = session.dialect
-        start, end = session.text.line_span(line)
-        quote = [dialect.open, *dialect.quote_line(line, session.text.text[start:end]), dialect.close]
+        quote = [dialect.open, *dialect.quote_line(line, session.text.line_text(line)), dialect.close]
         quoted = session.fork(None, 1)
         session.extend(quoted, [quote])
-        branches = session.fork(quoted, self._drafts)  # which read the quote once
+        branches = session.fork(quoted, drafts)  # which read the quote once
         drawn = session.sample(
             branches,
             max_tokens=MAX_TOKENS,
-            temperature=TEMPERATURE,
+            temperature=self._temperature,
             stop=frozenset((dialect.end, dialect.open)),
             quote=None,
             seed=seed,
         )
         read = [(draft, self._said(session, draft)) for draft in drawn]
         best, said = max(read, key=lambda pair: (pair[1].text != "", pair[0].branch.mean_logprob))
-        highlight = stripped_line(text, whole_line)
-        assert highlight is not None  # only lines with something on them are judged
-        suggestion = said.suggestion
-        if suggestion is not None:
-            begin, stop = text.line_span(whole_line)
-            suggestion = _indented(suggestion, text.text[begin : highlight.start], session.text.text[start:end])
-            if text.text.startswith("\r\n", stop):
-                suggestion = suggestion.replace("\r\n", "\n").replace("\n", "\r\n")
-            if suggestion == highlight.of(text.text):
-                suggestion = None  # proposes what stands there already
-        comment = Comment(
-            highlight, said.text or WORDLESS, said.category, said.severity, suggestion, round(confidence, 4)
-        )
+        if self._mender is not None and drafts > 1:  # a single draft is to be rated as it is
+            ranked = sorted(read, key=lambda pair: -pair[0].branch.mean_logprob)
+            mended = self._mender.suggestion(session.prompt, line, (draft.suggestion for _, draft in ranked))
+            said = replace(said, suggestion=mended)
+        comment = placed(said, session.text, text, whole_line, confidence)
         return _Remark(comment, best.branch.mean_logprob, best.finish)
 
     def _said(self, session: BundledSession, draft: Drawn) -> Comment:
@@ -151,16 +164,6 @@ class SampledCritic:
         if draft.finish == "stop":
             tokens = tokens[:-1]  # it may be the opener of a further comment
         return session.dialect.read(tokens, session.text).critique.comments[0]
-
-    def _open(self, question: str, text: TextMap, first: int, last: int) -> BundledSession:
-        lines = [text.line_text(number) for number in range(first, last + 1)]
-        return self._backend.open(Prompt(question, textwrap.dedent("\n".join(lines))))
-
-    def _windows(self, task: Task) -> list[tuple[int, int]]:
-        return windows(task.question, task.answer, self._bundle.dialect, self._bundle.arch.context)
-
-    def _confidence(self, suspicion: Suspicion) -> float:
-        return self._bundle.gate.confidence(suspicion.scan_logit, suspicion.log_point)
 
 
 def open_bundled(
@@ -170,31 +173,27 @@ def open_bundled(
     threshold: float | None = None,
     drafts: int = DRAFTS,
     comments: int = MAX_COMMENTS,
+    temperature: float = TEMPERATURE,
+    explore: bool = False,
+    mend: bool = True,
 ) -> SampledCritic:
     """The critic over a bundle; the shipped one where no folder is named. Raises MomusError."""
     opened = open_bundle(Path(bundle) if bundle else None, runtime=runtime)
-    return SampledCritic(opened, threshold=threshold, drafts=drafts, comments=comments)
+    return SampledCritic(
+        opened,
+        threshold=threshold,
+        drafts=drafts,
+        comments=comments,
+        temperature=temperature,
+        explore=explore,
+        mend=mend,
+    )
 
 
-def _judged(session: BundledSession, first: int, arguable: set[int]) -> Iterator[Suspicion]:
-    """The session's suspicions of arguable lines, counted in the answer; its window begins at line `first`."""
-    for found in session.suspicions():
-        line = first + found.line - 1
-        if line in arguable:
-            yield Suspicion(line, found.scan_logit, found.log_point)
-
-
-def _indented(suggestion: str, indent: str, windowed: str) -> str:
-    """A suggestion made in a dedented window, with the further lines indented as the answer has them."""
-    inner = windowed[: len(windowed) - len(windowed.lstrip())]
-    taken = indent[: len(indent) - len(inner)] if indent.endswith(inner) else ""
-    first, *further = suggestion.split("\n")
-    return "\n".join([first, *(taken + line if line.strip() else line for line in further)])
-
-
-def _left_out(text: TextMap, covered: set[int]) -> str | None:
-    missing = [number for number in text.code_lines if number not in covered]
-    if not missing:
-        return None
-    named = ", ".join(str(number) for number in missing[:5]) + (", ..." if len(missing) > 5 else "")
-    return f"line{'s' if len(missing) > 1 else ''} {named}: too long for the model's context"
+def _drawn(confidences: Mapping[int, float], rng: random.Random) -> list[int]:
+    """One line or a few, drawn without replacement, each as likely as it is confident beside the others."""
+    count = 1
+    while rng.random() < ANOTHER:
+        count += 1
+    races = sorted((rng.expovariate(1.0) / (confidence + 1e-6), line) for line, confidence in confidences.items())
+    return [line for _, line in races[:count]]

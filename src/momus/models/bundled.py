@@ -1,7 +1,8 @@
 """The bundle: the model that ships with the package, or one exported since, and how to open it.
 
-A bundle is a folder: `bundle.json` (format, architecture, gate, checksums), `graph.onnx` and `weights.bin`,
-`tokenizer.json`, `ngram.npz`, `MODEL_CARD.md`.
+A bundle is a folder: `bundle.json` (format, architecture, gate, dial, checksums), `graph.onnx` and `weights.bin`,
+`tokenizer.json`, `ngram.npz`, `MODEL_CARD.md`, and where it has a reward model `reward/graph.onnx` and
+`reward/weights.bin`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,16 +20,21 @@ import numpy as np
 from momus.corpus.tokenizer import Tokenizer
 from momus.critique import TextMap
 from momus.errors import MomusError
+from momus.models import weights
 from momus.models.arch import Arch
 from momus.models.dialect import MAX_LINES, Dialect, EncodedPrompt
 from momus.models.protocol import Caps, Prompt
-from momus.models.runtime import Runtime
+from momus.models.reward import BundledScorer
+from momus.models.runtime import Floats, Runtime
 from momus.models.session import TokenBackend, TokenSession
 
-FORMAT = 1
+FORMAT = 2
+READ = (1, 2)  # format 1 knows neither reward model nor dial
 FILE = "bundle.json"
 SHIPPED = Path(__file__).parent.parent / "bundle"
 CHECKED = ("graph.onnx", "weights.bin", "tokenizer.json", "ngram.npz")
+REWARD = "reward"  # the folder of the reward model
+REWARD_CHECKED = (f"{REWARD}/graph.onnx", f"{REWARD}/weights.bin")
 
 RuntimeName = Literal["auto", "onnx", "numpy"]
 
@@ -36,22 +43,51 @@ RuntimeName = Literal["auto", "onnx", "numpy"]
 class Gate:
     """When to speak, fitted on development tampers: a line is suspect where its confidence reaches `threshold`.
 
-    The confidence of a line is sigmoid(scan * logit(p_scan) + point * log(p_point) + bias): what the scan says of the
-    line, and how likely the model is to speak and to quote that very line.
+    The confidence of a line is sigmoid(scan * logit(p_scan) + token * logit(p_token) + point * log(p_point) + bias):
+    what the scan says of the line, what was thought of the worst of its tokens on reading it, and how likely the model
+    is to speak and to quote that very line.
     """
 
     threshold: float = 0.5
     scan: float = 1.0
+    token: float = 0.0
     point: float = 0.0
     bias: float = 0.0
 
-    def confidence(self, scan_logit: float, log_point: float) -> float:
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.scan * scan_logit + self.point * log_point + self.bias))))
+    def confidence(self, found: Suspicion) -> float:
+        """The probability that a line is a bug's, where half of the answers hold one."""
+        weighed = self.scan * found.scan_logit + self.token * found.token_logit + self.point * found.log_point
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, weighed + self.bias))))
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A bundle's reward model, not loaded yet: most answers get silence from the gate, and need none.
+
+    `head` [hidden]; `mean` and `std` of raw scores, see `BundledScorer`.
+    """
+
+    folder: Path
+    arch: Arch
+    index: dict[str, Any]
+    head: Floats
+    mean: float
+    std: float
+    runtime: RuntimeName
+
+    def scorer(self, dialect: Dialect) -> BundledScorer:
+        """Load it. Raises MomusError where its files cannot be read."""
+        runtime = _runtime(self.folder, self.arch, self.index, self.runtime)
+        return BundledScorer(runtime, dialect, self.head, self.mean, self.std)
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An opened bundle. `version` changes with the weights and the gate."""
+    """An opened bundle. `version` changes with the weights, the gate and the dial.
+
+    `verdict` [hidden] makes the log-odds of a bug of a hidden state. `reward` is None where it has no reward model,
+    `dial` (see `momus.critics.dial`) where none was fitted.
+    """
 
     folder: Path
     name: str
@@ -60,6 +96,9 @@ class Bundle:
     gate: Gate
     dialect: Dialect
     runtime: Runtime
+    verdict: Floats
+    reward: Reward | None = None
+    dial: Mapping[str, Any] | None = None
 
     @property
     def backend(self) -> BundledBackend:
@@ -68,10 +107,12 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """What one pass over the prompt makes of a line: the scan's log-odds, the log-probability of speaking of it."""
+    """What one pass over the prompt makes of a line: the log-odds of the scan and of its worst token, and the
+    log-probability of speaking of it."""
 
     line: int
     scan_logit: float
+    token_logit: float
     log_point: float
 
 
@@ -80,22 +121,29 @@ class BundledSession(TokenSession):
 
     def __init__(self, bundle: Bundle, prompt: Prompt) -> None:
         self.dialect = bundle.dialect
+        self.prompt = prompt
         self.text = TextMap(prompt.answer)
         encoded = bundle.dialect.prompt(prompt)
         if not encoded.lines:
             raise ValueError("an answer without a line of code cannot be reviewed")
-        super().__init__(bundle.runtime, bundle.dialect, encoded.ids, encoded.scan)
+        super().__init__(bundle.runtime, bundle.dialect, encoded.ids)
         self._encoded: EncodedPrompt = encoded
+        self._verdict = bundle.verdict
 
     def suspicions(self) -> list[Suspicion]:
         """Judge every line. One token beyond the prompt is read: the opener, to see which line it would quote."""
-        scan = self.scan_logits[:, self.dialect.bug] - self.scan_logits[:, self.dialect.ok]
+        e = self._encoded
+        odds = self.prompt_hidden @ self._verdict
+        worst = [odds[start:end].max() for start, end in zip(e.starts, e.ends, strict=True)]
         speak = _log_softmax(self.prompt_logits)[self.dialect.open]
         branch = self.fork(None, 1)
         self.extend(branch, [[self.dialect.open]])
-        markers = np.array([self.dialect.markers[line - 1] for line in self._encoded.lines], dtype=np.int64)
+        markers = np.array([self.dialect.markers[line - 1] for line in e.lines], dtype=np.int64)
         point = _log_softmax(self.peek(branch).logits[0][markers])
-        return [Suspicion(line, float(scan[i]), float(speak + point[i])) for i, line in enumerate(self._encoded.lines)]
+        return [
+            Suspicion(line, float(odds[e.scan[i]]), float(worst[i]), float(speak + point[i]))
+            for i, line in enumerate(e.lines)
+        ]
 
 
 class BundledBackend(TokenBackend):
@@ -156,7 +204,7 @@ def open_bundle(folder: Path | None = None, *, runtime: RuntimeName = "auto") ->
     folder = folder or SHIPPED
     about = read_about(folder)
     try:
-        for name in CHECKED:
+        for name in (*CHECKED, *(REWARD_CHECKED if about.get("reward") else ())):
             digest = file_digest(folder / name)
             if digest != about["sha256"][name]:
                 what = "is damaged or was changed" if digest else "is missing"
@@ -167,10 +215,25 @@ def open_bundle(folder: Path | None = None, *, runtime: RuntimeName = "auto") ->
         if dialect.tokenizer.size != arch.vocab:
             raise ValueError(f"{dialect.tokenizer.size} tokens for a model of {arch.vocab}")
         name, index = str(about["name"]), about["weights"]
+        reward = _reward(folder, about["reward"], arch, runtime) if about.get("reward") else None
+        dial = about.get("dial")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MomusError(f"the bundle {folder} does not fit this momus ({error}): export it again") from None
     version = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
-    return Bundle(folder, name, version, arch, gate, dialect, _runtime(folder, arch, index, runtime))
+    opened = _runtime(folder, arch, index, runtime)
+    bug, ok = weights.rows(folder, index, "embed", (dialect.bug, dialect.ok))
+    return Bundle(folder, name, version, arch, gate, dialect, opened, bug - ok, reward, dial)
+
+
+def _reward(folder: Path, part: dict[str, Any], policy: Arch, runtime: RuntimeName) -> Reward:
+    arch = Arch(**part["arch"])
+    head = np.array(part["head"], dtype=np.float32)
+    mean, std = float(part["mean"]), float(part["std"])
+    if arch.vocab != policy.vocab or arch.context < policy.context or head.shape != (arch.hidden,):
+        raise ValueError("its reward model is of another size than its policy")
+    if not (math.isfinite(mean) and 0 < std < math.inf):
+        raise ValueError(f"its reward model's scores have mean {mean} and deviation {std}")
+    return Reward(folder / REWARD, arch, part["weights"], head, mean, std, runtime)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -183,10 +246,10 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise MomusError(f"no bundle in {folder}: make one with momus train export, or reinstall momus") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MomusError(f"{path} cannot be read ({error}): reinstall momus, or export the bundle again") from None
-    if found != FORMAT:
+    if found not in READ:
         raise MomusError(
-            f"{path} is of format {found}, this momus reads format {FORMAT}: install the momus that made it, "
-            "or export the bundle again"
+            f"{path} is of format {found}, this momus reads formats {' and '.join(map(str, READ))}: install the momus "
+            "that made it, or export the bundle again"
         )
     return about
 

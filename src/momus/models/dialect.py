@@ -6,7 +6,7 @@
 Three things make this small-model friendly. A line's marker stands at its end, where a causal model has read the line,
 and takes the place of its newline. After the answer every marker is fed once more: at these *scan* positions the model
 has read the whole answer and says `<|ok|>` or `<|bug|>` of each line, so that one pass over the prompt judges every
-line. And a quote opens with its line's marker, so that choosing what to quote is one token, and the rest is forced.
+line; the same is asked at every token of the answer, of what was read so far. And a quote opens with its line's marker, so that choosing what to quote is one token, and the rest is forced.
 Silence is `<|end|>` straight after `<|critique|>`.
 """
 
@@ -50,11 +50,14 @@ SPECIALS: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompt:
-    """A prompt as tokens. `lines` are the answer's 1-based lines that can be quoted (the non-blank ones); `scan` are
-    the positions in `ids` at which the model judges them, in the same order."""
+    """A prompt as tokens. `lines` are the answer's 1-based lines that can be quoted (the non-blank ones); in the same
+    order, `starts` are the positions in `ids` where their tokens begin, `ends` those of the markers behind them, and
+    `scan` those at which the model judges them."""
 
     ids: tuple[int, ...]
     lines: tuple[int, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
     scan: tuple[int, ...]
 
 
@@ -66,7 +69,7 @@ class Dialect:
         ids = {token: tokenizer.id(token) for token in SPECIALS}
         self.pad, self.end = ids[PAD], ids[END]
         self.open, self.close = ids[OPEN], ids[CLOSE]
-        self.opener = (self.open,)
+        self.opener: tuple[int, ...] = (self.open,)
         self.suggest, self.unsuggest = ids[SUGGEST], ids[UNSUGGEST]
         self.ok, self.bug = ids[OK], ids[BUG]
         self.question, self.answer, self.scan, self.critique = ids[QUESTION], ids[ANSWER], ids[SCAN], ids[CRITIQUE]
@@ -97,18 +100,24 @@ class Dialect:
             raise ValueError(f"a window holds at most {MAX_LINES} lines, not {text.line_count + offset}")
         ids = [self.question, *self.asked(prompt.question), self.answer]
         lines: list[int] = []
+        starts: list[int] = []
+        ends: list[int] = []
         for number in range(1, text.line_count + 1):
             start, end = text.line_span(number)
             line = prompt.answer[start:end]
             if not line.strip():
                 continue
-            ids += [*self.line(line), self.markers[number - 1 + offset]]
+            starts.append(len(ids))
+            ids += self.line(line)
+            ends.append(len(ids))
+            ids.append(self.markers[number - 1 + offset])
             lines.append(number)
         ids.append(self.scan)
         first = len(ids)
         ids += [self.markers[number - 1 + offset] for number in lines]
         ids.append(self.critique)
-        return EncodedPrompt(tuple(ids), tuple(lines), tuple(range(first, first + len(lines))))
+        scan = range(first, first + len(lines))
+        return EncodedPrompt(tuple(ids), tuple(lines), tuple(starts), tuple(ends), tuple(scan))
 
     def quote_line(self, number: int, text: str, offset: int = 0) -> list[int]:
         """The tokens of a quoted line, without opener and closer. `number` is its 1-based line in the window."""
@@ -156,8 +165,11 @@ class Dialect:
         return Written(Critique(tuple(comments)), len(starts) - len(comments))
 
     def settled(self, tokens: Sequence[int]) -> int:
-        """How many tokens stay without `end`. Here every paragraph opens with its highlight: none is dropped."""
-        return len(tokens) - (1 if tokens and tokens[-1] == self.end else 0)
+        """How many tokens stay without `end`. Here every paragraph opens with its highlight: only one that was cut off
+        within it is dropped."""
+        stay = len(tokens) - (1 if tokens and tokens[-1] == self.end else 0)
+        opened = next((at for at in reversed(range(stay)) if tokens[at] == self.open), None)
+        return stay if opened is None or self.close in tokens[opened:stay] else opened
 
     def _comment_of(self, body: list[int], answer: TextMap) -> Comment | None:
         number = self._line_of_marker.get(body[0]) if body else None

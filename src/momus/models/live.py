@@ -10,13 +10,13 @@ from momus.models.runtime import Cache, Floats, Pass, Runtime
 
 
 class Live:
-    """A batch of suffix caches. Copies what it is given; `suffix` copies back."""
+    """A batch of suffix caches. Copies what it is given; `suffix` copies back. `room`: tokens of the first step."""
 
-    def __init__(self, runtime: Runtime, prefix: Cache, suffixes: Sequence[Cache]) -> None:
+    def __init__(self, runtime: Runtime, prefix: Cache, suffixes: Sequence[Cache], room: int = 1) -> None:
         self._runtime = runtime
         self._prefix = prefix
         self.lengths = [suffix.length for suffix in suffixes]
-        self._cache = self._empty(self._slots(max(self.lengths) + 1))
+        self._cache = self._empty(self._slots(max(self.lengths) + room))
         for i, suffix in enumerate(suffixes):
             self._cache.keys[:, :, i, : suffix.length] = suffix.keys
             self._cache.values[:, :, i, : suffix.length] = suffix.values
@@ -24,9 +24,12 @@ class Live:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def step(self, new: Sequence[Sequence[int]], *, hidden: bool = False) -> tuple[Floats, Floats | None]:
+    def step(
+        self, new: Sequence[Sequence[int]], *, hidden: bool = False, many: bool = False
+    ) -> tuple[Floats, Floats | None]:
         """Read each branch's new tokens (none is allowed, but not for all) in one pass.
 
+        `many` is faster for long runs, and its last bits depend on how long they are.
         Returns logits [n, vocab] and, if asked, hidden [n, hidden] after the last new token of the n branches that
         have any, in order.
         """
@@ -38,7 +41,8 @@ class Live:
         self._grow(int((lengths + counts).max()))
         ids = np.array([token for tokens in new for token in tokens], dtype=np.int64)
         rows = ends[counts > 0] - 1
-        out = self._runtime.forward(Pass(ids, owner, slot, rows, self._prefix, self._cache), hidden=hidden)
+        batch = Pass(ids, owner, slot, rows, self._prefix, self._cache, many=many)
+        out = self._runtime.forward(batch, hidden=hidden)
         self._cache.keys[:, :, owner, slot] = out.keys
         self._cache.values[:, :, owner, slot] = out.values
         self.lengths = (lengths + counts).tolist()

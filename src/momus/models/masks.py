@@ -107,14 +107,15 @@ class _Automaton:
 class LineMasker(_Automaton):
     """Whole lines, as a trie of their tokens."""
 
-    def __init__(self, lines: Iterable[tuple[int, Span, str]], vocabulary: Vocabulary) -> None:
-        """`lines`: 1-based number, span and text of each line that may be quoted."""
-        super().__init__(vocabulary.close)
+    def __init__(self, quotes: Iterable[tuple[Span, Sequence[int]]], close: int) -> None:
+        """`quotes`: span of each line that may be quoted, and its tokens between opener and closer."""
+        super().__init__(close)
+        self._quotes = list(quotes)
         self._next.append({})
         self._spans: dict[State, Span] = {}
-        for number, span, text in lines:
+        for span, tokens in self._quotes:
             state = 0
-            for token in vocabulary.quote_line(number, text):
+            for token in tokens:
                 following = self._next[state].get(token)
                 if following is None:
                     following = self._next[state][token] = len(self._next)
@@ -122,6 +123,10 @@ class LineMasker(_Automaton):
                 state = following
             self._next[state][self._close] = DONE
             self._spans.setdefault(state, span)
+
+    def without(self, made: frozenset[Span]) -> LineMasker:
+        """The automaton of the other lines."""
+        return LineMasker(((span, tokens) for span, tokens in self._quotes if span not in made), self._close)
 
     def locate(self, tokens: Sequence[int]) -> Span | None:
         state = self._walk(tokens)

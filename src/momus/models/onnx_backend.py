@@ -79,7 +79,7 @@ class OnnxRuntime:
             **tokens,
             "grid": grid,
             "rows": batch.rows,
-            "gang": np.array((1, width * a.repeat) if batch.prompt else (width * a.repeat, 1), dtype=np.int64),
+            "gang": np.array((1, width * a.repeat) if batch.many else (width * a.repeat, 1), dtype=np.int64),
             "place": place,
         }
         for i in range(a.layers):

@@ -7,7 +7,7 @@ re-anchored, or dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Literal
 
@@ -24,15 +24,30 @@ class QuoteSpace:
     Blank lines are never quoted. `min_chars` (that are not blank) bounds substrings and inexact quotes from below; a
     whole line may be shorter. Of equal lines each is reached by its number where the vocabulary writes numbers, else
     the first stands for all.
+
+    Of lines, `only` says which may be quoted (1-based numbers; None for all), and with `once` a critique quotes none
+    twice. Raises ValueError on an unknown mode, and on `only` or `once` with substrings.
     """
 
-    def __init__(self, answer: str, mode: Literal["lines", "substring"] = "lines", min_chars: int = 4) -> None:
+    def __init__(
+        self,
+        answer: str,
+        mode: Literal["lines", "substring"] = "lines",
+        min_chars: int = 4,
+        *,
+        only: Collection[int] | None = None,
+        once: bool = False,
+    ) -> None:
         if mode not in ("lines", "substring"):
             raise ValueError(f"mode is lines or substring, not {mode!r}")
+        if mode == "substring" and (once or only is not None):
+            raise ValueError("only lines can be chosen, or counted: use mode='lines'")
         self.answer = answer
         self.mode = mode
         self.min_chars = max(1, min_chars)
-        self._maskers: dict[int, tuple[Vocabulary, Masker]] = {}
+        self.only = None if only is None else frozenset(only)
+        self.once = once
+        self._maskers: dict[tuple[int, frozenset[Span]], tuple[Vocabulary, Masker]] = {}
 
     @cached_property
     def text(self) -> TextMap:
@@ -45,20 +60,28 @@ class QuoteSpace:
         for number in range(1, self.text.line_count + 1):
             start, end = self.text.line_span(number)
             raw = self.answer[start:end]
-            if raw.strip():
+            if raw.strip() and (self.only is None or number in self.only):
                 spans[number] = Span(start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip()))
         return spans
 
-    def masker(self, vocabulary: Vocabulary) -> Masker:
-        """The automaton over a vocabulary's tokens; kept, so that asking again is free."""
-        known = self._maskers.get(id(vocabulary))
+    def masker(self, vocabulary: Vocabulary, made: frozenset[Span] = frozenset()) -> Masker:
+        """The automaton over a vocabulary's tokens; kept, so that asking again is free.
+
+        `made`: the highlights of a critique so far, which are left out where each line is quoted once.
+        """
+        made = made if self.once else frozenset()
+        key = (id(vocabulary), made)
+        known = self._maskers.get(key)
         if known is None:
             masker: Masker
-            if self.mode == "lines":
-                masker = LineMasker(((n, s, s.of(self.answer)) for n, s in self.lines.items()), vocabulary)
-            else:
+            if self.mode == "substring":
                 masker = SubstringMasker(self.answer, vocabulary, self.min_chars)
-            known = self._maskers[id(vocabulary)] = (vocabulary, masker)
+            elif made and isinstance(whole := self.masker(vocabulary), LineMasker):
+                masker = whole.without(made)
+            else:
+                quotes = ((s, vocabulary.quote_line(n, s.of(self.answer))) for n, s in self.lines.items())
+                masker = LineMasker(quotes, vocabulary.close)
+            known = self._maskers[key] = (vocabulary, masker)
         return known[1]
 
     def anchor(self, quote: str) -> Anchor | None:

@@ -33,8 +33,8 @@ class Pass:
 
     Token i continues branch `owner[i]` at place `slot[i]` of that branch's suffix; a branch's tokens stand in order,
     one after another, and branches in order. `prefix` is the prompt's cache [L, G, P, D], `suffix` the branches'
-    [L, G, B, C, D], zero from each branch's length on. Logits are computed for the tokens in `rows` only. `prompt`
-    marks the reading of a piece of the prompt: one branch, many tokens.
+    [L, G, B, C, D], zero from each branch's length on. Logits are computed for the tokens in `rows` only. `many`
+    marks the reading of many tokens a branch, as of a prompt: faster, and the last bits depend on how many there are.
     """
 
     ids: Ints
@@ -43,7 +43,7 @@ class Pass:
     rows: Ints
     prefix: Cache
     suffix: Cache
-    prompt: bool = False
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from momus.critique import Span
 from momus.errors import MomusError
 from momus.models.live import Live
 from momus.models.masks import DONE, Masker, State, Vocabulary
@@ -41,13 +42,10 @@ class TokenBackend:
         self.runtime = runtime
         self.vocabulary = vocabulary
 
-    def open_tokens(self, prompt: Sequence[int], positions: Sequence[int] = ()) -> TokenSession:
-        """Read a prompt; also keep the logits after the tokens at `positions` (0-based), as `scan_logits`.
-
-        Raises MomusError where the prompt leaves no room in the context, ValueError on an empty one or a token or
-        position outside.
-        """
-        return TokenSession(self.runtime, self.vocabulary, prompt, positions)
+    def open_tokens(self, prompt: Sequence[int]) -> TokenSession:
+        """Read a prompt. Raises MomusError where it leaves no room in the context, ValueError on an empty one or a
+        token outside the vocabulary."""
+        return TokenSession(self.runtime, self.vocabulary, prompt)
 
 
 @dataclass(slots=True)
@@ -67,16 +65,19 @@ class _State:
 
 
 class TokenSession:
-    """A `momus.models.protocol.Session` over token ids. `room`: how many tokens fit behind the prompt."""
+    """A `momus.models.protocol.Session` over token ids.
+
+    `room`: how many tokens fit behind the prompt. `prompt_hidden` [tokens, hidden]: the last hidden state after each of
+    its tokens. `prompt_logits` [vocab]: of what follows it. With `scores`
+    it is there to read whole critiques, and faster at it; their last bits then depend on what is read together.
+    """
 
     def __init__(
-        self, runtime: Runtime, vocabulary: Vocabulary, prompt: Sequence[int], positions: Sequence[int] = ()
+        self, runtime: Runtime, vocabulary: Vocabulary, prompt: Sequence[int], *, scores: bool = False
     ) -> None:
         arch = runtime.arch
         if not prompt or not all(0 <= token < arch.vocab for token in prompt):
             raise ValueError(f"a prompt is one or more token ids below {arch.vocab}")
-        if not all(0 <= position < len(prompt) for position in positions):
-            raise ValueError("a position to scan lies outside the prompt")
         self.room = arch.context - len(prompt)
         if self.room < 1:
             raise MomusError(
@@ -84,34 +85,33 @@ class TokenSession:
             )
         self._runtime = runtime
         self._vocabulary = vocabulary
+        self._scores = scores
         self._states: dict[int, _State] = {}
         self._forked = 0
         self._closed = False
-        self._read_prompt(np.asarray(prompt, dtype=np.int64), positions)
+        self._read_prompt(np.asarray(prompt, dtype=np.int64))
 
-    def _read_prompt(self, ids: np.ndarray[tuple[int], np.dtype[np.int64]], positions: Sequence[int]) -> None:
+    def _read_prompt(self, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         arch = self._runtime.arch
         whole = Cache(*(np.zeros((arch.layers, arch.kv_heads, 0, arch.head_dim), np.float32) for _ in range(2)))
-        scans = np.zeros((len(positions), arch.vocab), dtype=np.float32)
+        states = np.zeros((len(ids), arch.hidden), dtype=np.float32)
         for first in range(0, len(ids), _CHUNK):
             piece = ids[first : first + _CHUNK]
             slots = -(-(first + len(piece)) // self._runtime.granule) * self._runtime.granule - first
             shape = (arch.layers, arch.kv_heads, 1, slots, arch.head_dim)
             blank = np.zeros(shape, dtype=np.float32)
-            wanted = [i for i, position in enumerate(positions) if 0 <= position - first < len(piece)]
-            rows = np.array([*(positions[i] - first for i in wanted), len(piece) - 1], dtype=np.int64)
+            rows = np.array([len(piece) - 1], dtype=np.int64)
             at = np.arange(len(piece))
             owner = np.zeros(len(piece), dtype=np.int64)
-            batch = Pass(piece, owner, at, rows, whole, Cache(blank, blank), prompt=True)
+            batch = Pass(piece, owner, at, rows, whole, Cache(blank, blank), many=True)
             out = self._runtime.forward(batch, hidden=True)
-            scans[wanted] = out.logits[:-1]
+            assert out.hidden is not None
+            states[first : first + len(piece)] = out.hidden
             whole = Cache(
                 np.concatenate([whole.keys, out.keys], axis=2), np.concatenate([whole.values, out.values], axis=2)
             )
-        assert out.hidden is not None
-        self.scan_logits: Floats = scans
+        self.prompt_hidden: Floats = states
         self.prompt_logits: Floats = out.logits[-1].copy()
-        self.prompt_hidden: Floats = out.hidden[-1].copy()
         shared = len(ids) // _SHARED * _SHARED
         self._prefix = Cache(*(np.ascontiguousarray(part[:, :, :shared]) for part in (whole.keys, whole.values)))
         self._tail = Cache(*(part[:, :, shared:].copy() for part in (whole.keys, whole.values)))
@@ -120,7 +120,7 @@ class TokenSession:
         """`n` children of each parent, parent-major; of the bare prompt where `parents` is None."""
         self._check_open()
         if parents is None:
-            origin = _State(Branch(), (), self._tail, head=(self.prompt_logits, self.prompt_hidden))
+            origin = _State(Branch(), (), self._tail, head=(self.prompt_logits, self.prompt_hidden[-1]))
             origin.children = self._forked
             self._forked += n
             return [self._child(origin) for _ in range(n)]
@@ -146,10 +146,10 @@ class TokenSession:
         for part in (branch.tokens, branch.logprobs, branch.free):
             del part[n_tokens:]
         if state.read > n_tokens:
-            # the last token is read again where its logits are gone
-            state.read = max(0, n_tokens - 1)
+            # the last token is read again, by whoever needs its logits
+            state.read = n_tokens
             state.cache = _first(state.cache, self._tail.length + state.read)
-            state.head = (self.prompt_logits, self.prompt_hidden) if n_tokens == 0 else None
+            state.head = (self.prompt_logits, self.prompt_hidden[-1]) if n_tokens == 0 else None
 
     def extend(self, branches: Sequence[Branch], forced: Sequence[Sequence[int]]) -> None:
         """Append forced tokens; they are read in the one pass that next needs them. ValueError beyond the context."""
@@ -189,9 +189,8 @@ class TokenSession:
         states = [self._state(branch) for branch in branches]
         if len({state.branch.slot for state in states}) < len(states):
             raise ValueError("a branch is named twice")
-        masker = quote.masker(self._vocabulary) if quote is not None else None
         writers = [
-            _Writer(state.branch, Stream(seed, state.lineage), masker, self._vocabulary, max_tokens, self.room, stop)
+            _Writer(state.branch, Stream(seed, state.lineage), quote, self._vocabulary, max_tokens, self.room, stop)
             for state in states
         ]
         for writer in writers:
@@ -237,7 +236,7 @@ class TokenSession:
             return
         chosen = list(needy.values())
         live = self._live(chosen)
-        logits, hidden = live.step([state.pending for state in chosen], hidden=True)
+        logits, hidden = live.step([state.pending for state in chosen], hidden=True, many=self._scores)
         assert hidden is not None
         for i, state in enumerate(chosen):
             state.cache, state.read = live.suffix(i), len(state.branch.tokens)
@@ -248,7 +247,8 @@ class TokenSession:
             if not state.pending and state.head is None:  # the logits were let go: read the last token again
                 state.read -= 1
                 state.cache = _first(state.cache, self._tail.length + state.read)
-        return Live(self._runtime, self._prefix, [state.cache for state in states])
+        room = max(1, *(len(state.pending) for state in states))
+        return Live(self._runtime, self._prefix, [state.cache for state in states], room)
 
     def _state(self, branch: Branch) -> _State:
         self._check_open()
@@ -268,17 +268,22 @@ class _Writer:
 
     branch: Branch
     stream: Stream
-    masker: Masker | None
+    quote: QuoteSpace | None
     vocabulary: Vocabulary
     max_tokens: int
     room: int
     stop: frozenset[int]
     begun: int = field(init=False)
     finish: Literal["stop", "length"] | None = None
+    masker: Masker | None = None
     _state: State = DONE
+    _quoted: list[int] = field(default_factory=list)  # the tokens of the highlight that is open
+    _made: frozenset[Span] = frozenset()
 
     def __post_init__(self) -> None:
         self.begun = len(self.branch.tokens)
+        if self.quote is not None:
+            self.masker = self.quote.masker(self.vocabulary)
         for token in self.branch.tokens:
             self._follow(token)
         self._end()
@@ -329,8 +334,23 @@ class _Writer:
                 self._state = self.masker.advance(self._state, token)
             except ValueError:
                 self._state = DONE
+                return
+            if self._state == DONE:
+                self._close()
+            else:
+                self._quoted.append(token)
         elif token == self.vocabulary.open:
             self._state = self.masker.start()
+            self._quoted = []
+
+    def _close(self) -> None:
+        """A highlight has been made; where each line is quoted once, it is not made again."""
+        if self.quote is None or not self.quote.once or self.masker is None:
+            return
+        span = self.masker.locate(self._quoted)
+        if span is not None:
+            self._made |= {span}
+            self.masker = self.quote.masker(self.vocabulary, self._made)
 
 
 def _first(cache: Cache, length: int) -> Cache:

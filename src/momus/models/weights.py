@@ -7,7 +7,7 @@ Matrices stand as in Hugging Face, [out, in], with those that read the same inpu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -151,6 +151,16 @@ def load(folder: Path, index: Index) -> dict[str, Floats]:
             f"the weights {path} cannot be read ({error}); reinstall or export the bundle again"
         ) from error
     return dense
+
+
+def rows(folder: Path, index: Index, name: str, which: Sequence[int]) -> Floats:
+    """Some rows of one matrix as float32, without reading the others. Raises KeyError without such a matrix."""
+    stored = index["tensors"]
+    raw = np.memmap(folder / FILE, dtype=np.uint8, mode="r")
+    if name in stored:
+        return np.asarray(_view(raw, stored[name])[list(which)], dtype=np.float32)
+    q8, scale = (_view(raw, stored[name + part])[list(which)] for part in (".q8", ".scale"))
+    return dequantise(q8, scale)
 
 
 def _view(raw: npt.NDArray[np.uint8], place: Mapping[str, Any]) -> Array:

@@ -93,7 +93,7 @@ def critique_example(
     for position in prompt.scan:
         kinds[position] = Kind.SCAN
     clean = dialect.prompt(Prompt(task.question, twin), offset) if twin is not None else prompt
-    verdicts = _verdicts(prompt, clean, buggy, dialect)
+    verdicts = _verdicts(prompt, clean, buggy)
     for n, comment in enumerate(comments):
         tokens, chosen = dialect.comment(comment, text, offset)
         head = tokens.index(dialect.close) + 1
@@ -112,46 +112,34 @@ def critique_example(
     return _example(ids, kinds, verdicts)
 
 
-def _verdicts(prompt: EncodedPrompt, clean: EncodedPrompt, buggy: set[int | None], dialect: Dialect) -> list[int]:
+def _verdicts(prompt: EncodedPrompt, clean: EncodedPrompt, buggy: set[int | None]) -> list[int]:
     """The verdict on every token of the answer, on its line markers and on the scan; none before and behind.
 
     A token is a bug's where it differs from the clean answer; where something was taken out, what follows the gap, if
     only the line's marker.
     """
     verdicts = [int(Verdict.NONE)] * len(prompt.ids)
-    lines, clean_lines = _lines(prompt, dialect), _lines(clean, dialect)
-    for start, tokens in lines:
-        verdicts[start : start + len(tokens) + 1] = [Verdict.OK] * (len(tokens) + 1)
-    matcher = SequenceMatcher(None, [tuple(t) for _, t in lines], [tuple(t) for _, t in clean_lines], autojunk=False)
+    lines, clean_lines = ([p.ids[a:b] for a, b in zip(p.starts, p.ends, strict=True)] for p in (prompt, clean))
+    for start, end in zip(prompt.starts, prompt.ends, strict=True):
+        verdicts[start : end + 1] = [Verdict.OK] * (end + 1 - start)
+    matcher = SequenceMatcher(None, lines, clean_lines, autojunk=False)
     for tag, a0, a1, b0, b1 in matcher.get_opcodes():
         if tag == "equal":
             continue
-        places = [start + i for start, tokens in lines[a0:a1] for i in range(len(tokens))]
-        here = [prompt.ids[place] for place in places]
-        there = [token for _, tokens in clean_lines[b0:b1] for token in tokens]
+        places = [place for i in range(a0, a1) for place in range(prompt.starts[i], prompt.ends[i])]
+        here = [token for line in lines[a0:a1] for token in line]
+        there = [token for line in clean_lines[b0:b1] for token in line]
         same = min(len(here), len(there))
         front = next((i for i in range(same) if here[i] != there[i]), same)
         back = next((i for i in range(same - front) if here[-1 - i] != there[-1 - i]), same - front)
         touched = places[front : len(places) - back] or places[front : front + 1]
         if a0 == a1 < len(lines):  # a line was taken out
-            touched = [lines[a1][0]]
+            touched = [prompt.starts[a1]]
         for place in touched:
             verdicts[place] = Verdict.BUG
-    for (start, tokens), line, position in zip(lines, prompt.lines, prompt.scan, strict=True):
-        verdicts[start + len(tokens)] = verdicts[position] = Verdict.BUG if line in buggy else Verdict.OK
+    for line, end, position in zip(prompt.lines, prompt.ends, prompt.scan, strict=True):
+        verdicts[end] = verdicts[position] = Verdict.BUG if line in buggy else Verdict.OK
     return verdicts
-
-
-def _lines(prompt: EncodedPrompt, dialect: Dialect) -> list[tuple[int, list[int]]]:
-    """Where each line of a prompt's answer begins, and its tokens without the marker."""
-    markers = set(dialect.markers)
-    found: list[tuple[int, list[int]]] = []
-    start = prompt.ids.index(dialect.answer) + 1
-    for position in range(start, prompt.ids.index(dialect.scan)):
-        if prompt.ids[position] in markers:
-            found.append((start, list(prompt.ids[start:position])))
-            start = position + 1
-    return found
 
 
 def comments_of(tamper: Tamper) -> list[Comment]:

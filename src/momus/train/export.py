@@ -1,8 +1,13 @@
-"""A checkpoint as a bundle: weights in 8 bits, the graph, the tokenizer, the 5-gram, the fitted gate, the card."""
+"""A checkpoint as a bundle: weights in 8 bits, the graph, the tokenizer, the 5-gram, the fitted gate, the card.
+
+With a reward model its weights go beside it, and a dial is fitted.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import shutil
 from collections import Counter
 from dataclasses import asdict
@@ -14,10 +19,12 @@ from safetensors.numpy import load_file
 
 from momus import __version__
 from momus.corpus.build import read_manifest, read_split
+from momus.corpus.tokenizer import Tokenizer
 from momus.errors import MomusError
 from momus.models import graph
 from momus.models.arch import Arch
-from momus.models.bundled import CHECKED, FILE, FORMAT, Gate, file_digest, open_bundle
+from momus.models.bundled import CHECKED, FILE, FORMAT, REWARD, REWARD_CHECKED, Gate, file_digest, open_bundle
+from momus.train.dial import fit_dial
 from momus.train.gate import development_tampers, fit, judge
 
 
@@ -29,28 +36,28 @@ def export(
     out: Path,
     *,
     name: str,
+    reward: Path | None = None,
     bits: Literal[8, 32] = 8,
     pairs: int = 400,
+    dial_pairs: int = 600,
     clean_flagged: float = 0.1,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Write a bundle and return what the gate does on development tampers. Replaces `out` only once all is well.
 
-    Raises MomusError where the checkpoint, the tokenizer or the corpus cannot be read, and where `out` is a folder
-    that holds something else than a bundle.
+    `reward` is the folder of a reward model (`momus train reward`): with one, the dial is fitted on `dial_pairs` more
+    tampers and returned too (0: none is fitted). Raises MomusError where the checkpoint, the reward model, tokenizer
+    or corpus cannot be read, and where `out` is a folder that holds something else than a bundle.
     """
     out = out.resolve()
     if out.exists() and any(out.iterdir()) and not (out / FILE).is_file():
         raise MomusError(f"{out} holds something else than a bundle; name a new folder")
-    try:
-        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-        tensors = load_file(checkpoint / "model.safetensors")
-        arch = Arch.from_hf(config)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise MomusError(f"no checkpoint in {checkpoint} ({error}): finish momus train sft first") from None
+    arch, tensors = _read(checkpoint, "no checkpoint in {} ({}): finish momus train sft first")
     for needed in (tokenizer, ngram):
         if not needed.is_file():
             raise MomusError(f"{needed} is not there: make it with momus train tokenizer")
+    if reward is not None:
+        _check_tokenizers(reward, tokenizer)
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -63,23 +70,78 @@ def export(
         "weights": graph.write(arch, tensors, partial, bits),
         "training": _training(checkpoint),
     }
+    if reward is not None:
+        about["reward"] = _write_reward(reward, arch, partial / REWARD, bits)
     shutil.copyfile(tokenizer, partial / "tokenizer.json")
     shutil.copyfile(ngram, partial / "ngram.npz")
     _write_about(partial, about)
-    tampers = development_tampers(read_split(corpus, "dev"), pairs, seed)
-    gate, report = fit(list(judge(open_bundle(partial), tampers)), clean_flagged)
+    tampers = development_tampers(read_split(corpus, "dev"), pairs + (dial_pairs if reward is not None else 0), seed)
+    gate, report = fit(list(judge(open_bundle(partial), itertools.islice(tampers, pairs))), clean_flagged)
     about["gate"] = asdict(gate)
     about["fitted_on"] = report
     _write_about(partial, about)
+    if reward is not None and dial_pairs:
+        about["dial"] = fit_dial(open_bundle(partial), list(tampers), seed).to_dict()
+        _write_about(partial, about)
     (partial / "MODEL_CARD.md").write_text(_card(about, arch, corpus), encoding="utf-8")
     (partial / "__init__.py").write_text("", encoding="utf-8")
     shutil.rmtree(out, ignore_errors=True)
     partial.rename(out)
-    return report
+    return {**report, "dial": about["dial"]} if "dial" in about else report
+
+
+def _read(folder: Path, refusal: str) -> tuple[Arch, dict[str, Any]]:
+    """The sizes and tensors of a checkpoint. Raises MomusError: the refusal, with folder and reason put in."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if "ForSequenceClassification" in str(config.get("architectures")):
+            config["tie_word_embeddings"] = True  # it has no output layer that could be another
+        return Arch.from_hf(config), load_file(folder / "model.safetensors")
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise MomusError(refusal.format(folder, error)) from None
+
+
+def _check_tokenizers(reward: Path, tokenizer: Path) -> None:
+    """A reward model must read the policy's tokens. Raises MomusError."""
+    try:
+        read = Tokenizer.load(reward / "tokenizer.json")
+    except (OSError, ValueError, KeyError, TypeError, MomusError) as error:
+        raise MomusError(f"no reward model in {reward} ({error}): finish momus train reward first") from None
+    if read.token_bytes != Tokenizer.load(tokenizer).token_bytes:
+        raise MomusError(
+            f"the reward model in {reward} has another tokenizer than {tokenizer}: train it from a checkpoint of the "
+            "same tokenizer"
+        )
+
+
+def _write_reward(folder: Path, policy: Arch, out: Path, bits: Literal[8, 32]) -> dict[str, Any]:
+    """Write a sequence classifier's weights and graph; return what `bundle.json` says of it."""
+    refusal = "no reward model in {} ({}): finish momus train reward first"
+    arch, tensors = _read(folder, refusal)
+    try:
+        scale = json.loads((folder / "reward.json").read_text(encoding="utf-8"))
+        mean, std = float(scale["mean"]), float(scale["std"])
+        head = tensors["score.weight"].reshape(arch.hidden)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MomusError(refusal.format(folder, error)) from None
+    if arch.vocab != policy.vocab or arch.context < policy.context:
+        raise MomusError(f"the reward model in {folder} has another vocabulary or a shorter context than its policy")
+    if not (math.isfinite(mean) and 0 < std < math.inf):
+        raise MomusError(
+            f"the scores of the reward model in {folder} have mean {mean} and deviation {std}: train again"
+        )
+    return {
+        "arch": asdict(arch),
+        "weights": graph.write(arch, tensors, out, bits),
+        "head": [float(value) for value in head],
+        "mean": mean,
+        "std": std,
+    }
 
 
 def _write_about(folder: Path, about: dict[str, Any]) -> None:
-    about["sha256"] = {name: file_digest(folder / name) for name in CHECKED}
+    files = (*CHECKED, *(REWARD_CHECKED if "reward" in about else ()))
+    about["sha256"] = {name: file_digest(folder / name) for name in files}
     (folder / FILE).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
@@ -92,7 +154,8 @@ def _training(checkpoint: Path) -> dict[str, Any]:
         training["config"] = json.loads(manifest.read_text(encoding="utf-8"))["config"]
     lines = metrics.read_text(encoding="utf-8").splitlines() if metrics.exists() else []
     if lines:
-        training["last"] = {k: v for k, v in json.loads(lines[-1]).items() if k.startswith(("loss_", "tokens", "step"))}
+        last = json.loads(lines[-1])
+        training["last"] = {k: v for k, v in last.items() if k.startswith("loss_") or k in ("tokens", "step")}
     return training
 
 

@@ -16,7 +16,7 @@ from momus.corpus.tasks import to_task
 from momus.critics.sampled import SampledCritic
 from momus.critique import TextMap
 from momus.errors import MomusError
-from momus.models.bundled import Bundle, Gate
+from momus.models.bundled import Bundle, Gate, Suspicion
 from momus.records import Tamper
 
 Floats = npt.NDArray[np.float64]
@@ -25,9 +25,9 @@ RIDGE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The suspicions of one answer: [lines, 2] of (scan log-odds, log-probability of the point); which are a bug's."""
+    """The suspicions of one answer, line by line, and which are a bug's."""
 
-    features: Floats
+    suspicions: tuple[Suspicion, ...]
     buggy: npt.NDArray[np.bool_]
 
 
@@ -55,8 +55,7 @@ def judge(bundle: Bundle, tampers: Iterable[Tamper]) -> Iterator[tuple[Judged, J
         pair = []
         for task, lines in ((tamper.task, bugs), (tamper.task.model_copy(update={"answer": tamper.twin}), set[int]())):
             found = critic.suspicions(task)
-            features = np.array([(s.scan_logit, s.log_point) for s in found], float).reshape(-1, 2)
-            pair.append(Judged(features, np.array([s.line in lines for s in found], bool)))
+            pair.append(Judged(tuple(found), np.array([s.line in lines for s in found], bool)))
         yield pair[0], pair[1]
 
 
@@ -69,10 +68,10 @@ def fit(pairs: Sequence[tuple[Judged, Judged]], clean_flagged: float) -> tuple[G
     if len(pairs) < 20:
         raise MomusError(f"a gate needs at least 20 development tampers, not {len(pairs)}: give more functions")
     both = [judged for pair in pairs for judged in pair]
-    x = np.concatenate([judged.features for judged in both])
+    x = np.array([(s.scan_logit, s.token_logit, s.log_point) for judged in both for s in judged.suspicions])
     y = np.concatenate([judged.buggy for judged in both]).astype(float)
-    scan, point, bias = logistic(x, y)
-    gate = Gate(scan=round(scan, 5), point=round(point, 5), bias=round(bias, 5))
+    scan, token, point, bias = (round(float(weight), 5) for weight in logistic(x, y))
+    gate = Gate(scan=scan, token=token, point=point, bias=bias)
     buggy, clean = ([_scores(gate, pair[side]) for pair in pairs] for side in (0, 1))
     gate = replace(gate, threshold=threshold([float(s.max(initial=0.0)) for s in clean], clean_flagged))
     spoken = [s.max(initial=0.0) >= gate.threshold for s in buggy]
@@ -101,20 +100,20 @@ def threshold(highest: Sequence[float], flagged: float) -> float:
     return max((silent + above) / 2, math.nextafter(silent, 2.0))
 
 
-def logistic(x: Floats, y: Floats, steps: int = 50) -> tuple[float, float, float]:
-    """Logistic regression of y on two features and a constant, by Newton's method with a small ridge."""
+def logistic(x: Floats, y: Floats, steps: int = 50) -> Floats:
+    """Logistic regression of y [n] on features x [n, k], by Newton's method with a small ridge: k weights, the bias."""
     design = np.column_stack([x, np.ones(len(x))])
-    weights = np.zeros(3)
+    weights = np.zeros(design.shape[1])
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
         gradient = design.T @ (y - p) - RIDGE * weights
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(3)
+        curvature = (design * (p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(len(weights))
         move = np.linalg.solve(curvature, gradient)
         weights = weights + move
         if np.abs(move).max() < 1e-8:
             break
-    return float(weights[0]), float(weights[1]), float(weights[2])
+    return weights
 
 
 def _scores(gate: Gate, judged: Judged) -> Floats:
-    return np.array([gate.confidence(scan, point) for scan, point in judged.features.tolist()])
+    return np.array([gate.confidence(suspicion) for suspicion in judged.suspicions])

@@ -1,0 +1,104 @@
+"""What to put in place of a suspect line: of what was proposed and of its repairs, that which reads best.
+
+A small model tells a wrong line better than it spells the right one. So its own proposals stand beside the edits that
+bug operators would make of the line (`momus.tamper.repairs`), the answer is read again with each, and the one is kept
+that leaves the line least suspect; where none leaves it less suspect than it was, there is no suggestion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from momus.critique import Span, TextMap
+from momus.match import apply_suggestion
+from momus.models.bundled import Bundle
+from momus.models.dialect import stripped_line
+from momus.models.protocol import Prompt
+from momus.tamper.repairs import repairs
+from momus.tamper.source import compiles, parse
+
+MOST = 8  # answers that are read again for one line
+
+
+@dataclass(frozen=True, slots=True)
+class _Mend:
+    """An answer with a line replaced, by the text that replaced it; its lines are `first` to `last`."""
+
+    answer: str
+    suggestion: str
+    first: int
+    last: int
+
+
+class Mender:
+    """Suggestions for lines of a window, judged by the bundle's own gate."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._backend = bundle.backend
+        self._gate = bundle.gate
+        self._read: dict[tuple[Prompt, int, tuple[str, ...]], str | None] = {}
+
+    def suggestion(self, prompt: Prompt, line: int, proposed: Iterable[str | None]) -> str | None:
+        """What to write for a 1-based line of the prompt's answer, without its indentation; None where nothing helps.
+
+        `proposed` are suggestions for the whole line, the likeliest first; of two that read alike the first is kept.
+        """
+        wanted = tuple(dict.fromkeys(text for text in proposed if text is not None))
+        key = (prompt, line, wanted)
+        if key not in self._read:
+            self._read[key] = self._best(prompt, line, wanted)
+        return self._read[key]
+
+    def _best(self, prompt: Prompt, line: int, proposed: Sequence[str]) -> str | None:
+        text = TextMap(prompt.answer)
+        place = stripped_line(text, line)
+        if place is None:
+            return None
+        best, least = None, self._suspicion(prompt, line, line)
+        for mend in _mends(text, line, place, proposed):
+            found = self._suspicion(Prompt(prompt.question, mend.answer), mend.first, mend.last)
+            if found < least:
+                best, least = mend.suggestion, found
+        return best
+
+    def _suspicion(self, prompt: Prompt, first: int, last: int) -> float:
+        """The gate's confidence that there is a bug on some lines; 1 where the answer cannot be read."""
+        try:
+            session = self._backend.open(prompt)
+        except ValueError:
+            return 1.0
+        found = [self._gate.confidence(s) for s in session.suspicions() if first <= s.line <= last]
+        session.close()
+        return max(found, default=1.0)
+
+
+def _mends(text: TextMap, line: int, place: Span, proposed: Sequence[str]) -> list[_Mend]:
+    """The proposals, then the repairs, each once.
+
+    A proposal that only deletes the line leaves nothing to read; one that makes a program none is no mend of it.
+    """
+    mends = []
+    whole = _is_python(text.text)
+    for suggestion in proposed:
+        if suggestion.strip() and suggestion != place.of(text.text):
+            answer = apply_suggestion(text.text, place, suggestion)
+            if not whole or _is_python(answer):
+                mends.append(_Mend(answer, suggestion, line, line + suggestion.count("\n")))
+    seen = {mend.answer for mend in mends}
+    for answer in repairs(text.text, line):
+        mended = TextMap(answer)
+        if (
+            answer not in seen
+            and (stripped := stripped_line(mended, line)) is not None
+            and stripped.start == place.start
+        ):
+            mends.append(_Mend(answer, stripped.of(answer), line, line))
+    return mends[:MOST]
+
+
+def _is_python(answer: str) -> bool:
+    try:
+        return compiles(parse(answer))
+    except (SyntaxError, ValueError):
+        return False

@@ -1,0 +1,224 @@
+"""The bundled critic with search: the gate says whether to speak, FSBS what to say, the dial how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from momus import __version__
+from momus.critics.dial import Dial
+from momus.critics.fsbs import MAX_TOKENS, ROUNDS, TEMPERATURE, K, Mode, N, SearchResult, quotable, search, select
+from momus.critics.mending import Mender
+from momus.critics.protocol import failed
+from momus.critics.windowed import Window, Windows, left_out, placed
+from momus.critique import Comment, Critique, TextMap
+from momus.errors import MomusError
+from momus.models.bundled import Bundle, RuntimeName, open_bundle
+from momus.models.protocol import Prompt
+from momus.models.reward import BundledScorer
+from momus.records import Sampled, Task
+
+MAX_COMMENTS = 5  # on one answer, in mode momus; promises of the dial count on it
+PERCENTILE = 50  # of the dial, as in the paper
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedWindow:
+    """A window's search: its first line in the answer, its text, the gate's confidence by line of the answer."""
+
+    first: int
+    text: TextMap
+    confidence: dict[int, float]
+    result: SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """All searches of one answer; none where the gate found nothing to speak of. `left_out` as in `Sampled`."""
+
+    text: TextMap
+    windows: tuple[SearchedWindow, ...]
+    left_out: str | None
+
+
+class SearchedCritic:
+    """FSBS over a bundle's policy and reward model, window by window.
+
+    In mode momus a window is searched only where the gate suspects a line (`threshold` overrides the gate's), only
+    lines that do something are spoken of, and at most `comments` of them, the most suspect first. Mode paper is the
+    paper's: every window is searched, any line may be spoken of. With `mend` a suggestion is the one that reads best
+    (`momus.critics.mending`), else the chosen candidate's own. Raises MomusError where the bundle has no reward model.
+    """
+
+    cut: Literal["bare"] = "bare"  # trained on functions alone: imports above them would be strange to it
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        modifier: float = 0.0,
+        mode: Mode = "momus",
+        threshold: float | None = None,
+        n: int = N,
+        k: int = K,
+        rounds: int = ROUNDS,
+        temperature: float = TEMPERATURE,
+        max_tokens: int = MAX_TOKENS,
+        comments: int = MAX_COMMENTS,
+        mend: bool = True,
+    ) -> None:
+        if bundle.reward is None:
+            raise MomusError(
+                f"the bundle {bundle.folder} has no reward model to search with: use the critic bundled, or export one "
+                "with momus train export --reward"
+            )
+        if mode not in ("paper", "momus"):
+            raise MomusError(f"the mode of a search is paper or momus, not {mode!r}")
+        if not (1 <= k <= n and rounds >= 1 and comments >= 1 and temperature >= 0 and max_tokens >= 1):
+            raise MomusError("a search needs n of 1 or more, k from 1 to n, and rounds and comments of 1 or more")
+        self.name = "bundled+fsbs"
+        self.modifier = modifier
+        self._bundle = bundle
+        self._scorer: BundledScorer | None = None
+        self._windows = Windows(bundle, room=bundle.arch.context // 3)  # for several comments
+        self._mode: Mode = mode
+        self._threshold = bundle.gate.threshold if threshold is None else threshold
+        self._n, self._k, self._rounds, self._temperature, self._comments = n, k, rounds, temperature, comments
+        self._max_tokens = max_tokens
+        self._mender = Mender(bundle) if mend else None
+        settings = (mode, modifier, threshold, n, k, rounds, temperature, comments, mend, max_tokens)
+        self.version = "/".join(map(str, (__version__, bundle.version, *settings)))
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        """`n` critiques of each task. Where the gate finds nothing, silence costs one pass over the answer."""
+        for task in tasks:
+            for i in range(n):
+                try:
+                    yield self.choose(task, self.search(task, seed + i), self.modifier, i)
+                except Exception as error:
+                    yield failed(self.name, task, i, error)
+
+    def search(self, task: Task, seed: int) -> Searched:
+        """Search every window of an answer that is worth it; to choose from with any length modifier."""
+        text = TextMap(task.answer)
+        places = self._windows.places(task)
+        found = []
+        for window in self._windows.judged(task, text):
+            if self._mode == "paper" or max(window.confidence.values(), default=-1.0) >= self._threshold:
+                found.append(self._search(task, window, seed))
+            window.session.close()
+        covered = {line for first, last in places for line in range(first, last + 1)}
+        return Searched(text, tuple(found), left_out(text, covered))
+
+    def _search(self, task: Task, window: Window, seed: int) -> SearchedWindow:
+        if self._scorer is None:
+            assert self._bundle.reward is not None
+            self._scorer = self._bundle.reward.scorer(self._bundle.dialect)
+        session = window.session
+        scores = self._scorer.open(session.prompt)
+        try:
+            result = search(
+                session,
+                scores,
+                session.prompt.answer,
+                codec=session.dialect,
+                quote=quotable(session.prompt.answer, self._mode, window.arguable if self._mode == "momus" else None),
+                n=self._n,
+                k=self._k,
+                rounds=self._rounds,
+                seed=seed,
+                mode=self._mode,
+                max_tokens=self._max_tokens,
+                temperature=self._temperature,
+            )
+        finally:
+            scores.close()
+        return SearchedWindow(window.first, session.text, window.confidence, result)
+
+    def choose(self, task: Task, searched: Searched, modifier: float, i: int = 0) -> Sampled:
+        """The critique that a length modifier picks of the searches; nothing is sampled again."""
+        chosen = [select(window.result, modifier) for window in searched.windows]
+        comments: list[Comment] = []
+        spoken_of: set[int] = set()  # by the windows before: neighbours overlap
+        for window, candidate in zip(searched.windows, chosen, strict=True):
+            own = set()
+            for comment in candidate.critique:
+                place = window.text.line(comment.highlight.start)
+                line = window.first + place - 1
+                own.add(line)
+                if line in spoken_of:
+                    continue
+                if self._mender is not None:
+                    prompt = Prompt(task.question, window.text.text)
+                    mended = self._mender.suggestion(prompt, place, (comment.suggestion,))
+                    comment = replace(comment, suggestion=mended)
+                comments.append(placed(comment, window.text, searched.text, line, window.confidence.get(line, 0.0)))
+            spoken_of |= own
+        if self._mode == "momus":
+            comments = sorted(comments, key=lambda comment: -(comment.confidence or 0))[: self._comments]
+        logprobs = [candidate.logprob for candidate in chosen if candidate.logprob is not None]
+        return Sampled(
+            task_id=task.id,
+            critic=self.name,
+            i=i,
+            critique=Critique(tuple(comments)),
+            logprob=_mean(logprobs),
+            score=_mean([candidate.score for candidate in chosen]),
+            finish="length" if any(candidate.finish == "length" for candidate in chosen) else "stop",
+            left_out=searched.left_out,
+        )
+
+
+def open_searched(
+    *,
+    bundle: Path | str | None = None,
+    runtime: RuntimeName = "auto",
+    dial: int | None = None,
+    max_spurious: float | None = None,
+    modifier: float | None = None,
+    mode: Mode = "momus",
+    threshold: float | None = None,
+    n: int = N,
+    k: int = K,
+    rounds: int = ROUNDS,
+    temperature: float = TEMPERATURE,
+    comments: int = MAX_COMMENTS,
+    mend: bool = True,
+) -> SearchedCritic:
+    """The critic over a bundle; the shipped one where no folder is named. Raises MomusError.
+
+    How much it says is a percentile of the bundle's `dial`, a promise (`max_spurious` comments in 10 reviews) or a
+    length `modifier`; by default the 50th percentile, or where no dial was fitted a modifier of 0.
+    """
+    if sum(setting is not None for setting in (dial, max_spurious, modifier)) > 1:
+        raise MomusError("dial, max_spurious and modifier set the same thing: give one of them")
+    opened = open_bundle(Path(bundle) if bundle else None, runtime=runtime)
+    if modifier is None:
+        modifier = _modifier(opened, dial, max_spurious)
+    return SearchedCritic(
+        opened,
+        modifier=modifier,
+        mode=mode,
+        threshold=threshold,
+        n=n,
+        k=k,
+        rounds=rounds,
+        temperature=temperature,
+        comments=comments,
+        mend=mend,
+    )
+
+
+def _modifier(bundle: Bundle, dial: int | None, max_spurious: float | None) -> float:
+    fitted = Dial.from_dict(bundle.dial) if bundle.dial is not None else None
+    if fitted is None:
+        if bundle.reward is None or (dial is None and max_spurious is None):
+            return 0.0
+        raise MomusError(f"the bundle {bundle.folder} has no fitted dial: export it again, or leave the dial alone")
+    return fitted.promising(max_spurious) if max_spurious is not None else fitted.at(dial or PERCENTILE)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
