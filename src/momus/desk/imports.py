@@ -1,0 +1,173 @@
+"""Tasks in: JSON lines, read through once to see that all are well, and then added. The same again adds nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import IO, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from momus.desk.assign import Seats
+from momus.desk.canaries import add_canary
+from momus.desk.kinds import KINDS
+from momus.desk.problems import Wrong, invalid, wrong
+from momus.desk.store import Store
+from momus.desk.store.tables import Project
+from momus.records import Attribute, Record, Sampled, Tamper
+
+Imported = Literal["tamper", "rate", "write", "team", "compare", "judge", "grade", "canary"]
+MOST_ERRORS = 20
+_BATCH = 200
+_BOM = b"\xef\xbb\xbf"
+
+
+class GoldScore(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    critique: int = Field(ge=0)
+    attribute: Attribute
+    bug: int | None = Field(default=None, ge=0)
+    score: int = Field(ge=1, le=7)
+
+
+class Gold(BaseModel):
+    """What is known to be right of an item: scores of `rate` (one point off is right), the side of `compare`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    scores: tuple[GoldScore, ...] = ()
+    choice: int | None = Field(default=None, ge=-3, le=3)
+
+
+class Row(BaseModel):
+    """A line that says more than its item: how many people, how urgent, what is known to be right."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    item: dict[str, Any]
+    overlap: int | None = Field(default=None, ge=1, le=100)
+    priority: int | None = Field(default=None, ge=-1000, le=1000)
+    gold: Gold | None = None
+    critique: Sampled | None = None  # of a canary: a team begins from it
+
+
+class Added(BaseModel):
+    """`known` were there already."""
+
+    model_config = ConfigDict(frozen=True)
+    lines: int
+    added: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    item: Record
+    row: Row
+
+
+def import_lines(
+    store: Store,
+    project: Project,
+    kind: Imported,
+    file: IO[bytes],
+    now: datetime,
+    *,
+    overlap: int = 1,
+    priority: int = 0,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Added:
+    """Add what a file of JSON lines holds: records of the kind's item, or `Row`s around them.
+
+    Raises Problem 422, with the first twenty lines that are wrong, and then nothing is added.
+    """
+    count = _check(kind, file)
+    added = 0
+    done = 0
+    lines = _lines(file)
+    while batch := list(islice(lines, _BATCH)):
+        with store.write() as session:
+            seats = None if kind == "canary" else Seats(session, project, kind)
+            for _, line in batch:
+                read = _read(kind, line)
+                added += _add(seats, session, project, read, now, overlap, priority) is not None
+        done += len(batch)
+        progress(done)
+    return Added(lines=count, added=added, known=count - added)
+
+
+def _add(
+    seats: Seats | None, session: Any, project: Project, read: _Read, now: datetime, overlap: int, priority: int
+) -> Any:
+    if seats is None:
+        assert isinstance(read.item, Tamper)
+        return add_canary(session, project, read.item, now, critique=read.row.critique)
+    return seats.add(
+        read.item,
+        now,
+        overlap=read.row.overlap or overlap,
+        priority=priority if read.row.priority is None else read.row.priority,
+        gold=None if read.row.gold is None else read.row.gold.model_dump(mode="json"),
+    )
+
+
+def _check(kind: Imported, file: IO[bytes]) -> int:
+    errors: list[Wrong] = []
+    count = 0
+    for number, line in _lines(file):
+        count += 1
+        try:
+            _read(kind, line)
+        except (ValidationError, ValueError) as error:
+            errors.append(wrong(f"/lines/{number}", "line", f"Line {number}: {_said(error)}"))
+            if len(errors) == MOST_ERRORS:
+                break
+    if not count:
+        errors.append(wrong("", "no-lines", "There is no line with something in it."))
+    if errors:
+        raise invalid(*errors)
+    return count
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    file.seek(0)
+    for number, line in enumerate(file, 1):
+        line = line.removeprefix(_BOM) if number == 1 else line
+        if line.strip():
+            yield number, line
+
+
+def _read(kind: Imported, line: bytes) -> _Read:
+    data = json.loads(line)
+    if not isinstance(data, dict):
+        raise ValueError("that is no JSON object")
+    row = Row.model_validate(data) if "item" in data else Row(item=data)
+    data = {key: value for key, value in row.item.items() if key != "split"}  # a column of data sets, of tasks a field
+    if kind in ("tamper", "write") and "twin" not in data:
+        data = row.item
+    if kind == "canary":
+        tamper = Tamper.model_validate(data)
+        if tamper.proof != "tests" or not tamper.bugs:
+            raise ValueError("a canary's bug fails the task's tests, and its place is known")
+        return _Read(tamper, row)
+    if kind == "write" and "twin" in data:
+        return _Read(Tamper.model_validate(data).task, row)
+    item = KINDS[kind].item.model_validate(data)
+    if kind == "judge" and getattr(item, "passes", None) is None:
+        raise ValueError("`passes` says which of the two passes its tests")
+    if kind == "rate" and len(getattr(item, "critiques", ())) < 2:
+        raise ValueError("a comparison has two critiques or more")
+    if kind == "grade" and not getattr(item, "bugs", ()):
+        raise ValueError("there is no bug to grade")
+    return _Read(item, row)
+
+
+def _said(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the line"
+        return f"{place}: {first['msg']}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return "that is no JSON"
+    return str(error)

@@ -1,0 +1,88 @@
+"""How a desk is set up: by flags, or by the environment (`MOMUS_DESK_DB` and so on). There are no secrets in it."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from momus.errors import MomusError
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+class DeskSettings(BaseSettings):
+    """`origins` are the addresses that browsers use, where they are not this machine's own; `https` says that they
+    reach the desk by TLS, ended by a proxy in front. `critic` writes for teams, is the adversary of tampers and answers
+    the reviewer's page; only who starts the desk names it, as a name may hold a URL.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MOMUS_DESK_", frozen=True, extra="forbid")
+
+    db: str = "sqlite:///desk.db"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8321, ge=0, le=65535)
+    origins: tuple[str, ...] = ()
+    https: bool = False
+    insecure_public: bool = False
+    critic: str = "auto"
+    sandbox: str = "auto"
+    run_timeout_s: float = Field(default=5, gt=0, le=60)
+    upload_bytes: int = Field(default=50_000_000, gt=0)
+    body_bytes: int = Field(default=4_000_000, gt=0)
+    session_days: int = Field(default=14, ge=1)
+    invite_days: int = Field(default=7, ge=1)
+    undo_minutes: int = Field(default=10, ge=0)
+    logins_per_minute: int = Field(default=10, ge=1)
+    claims_per_minute: int = Field(default=240, ge=1)
+    runs_per_minute: int = Field(default=30, ge=1)
+    log: bool = True
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name. `__Host-` needs TLS; plain http is for loopback."""
+        return "__Host-momus" if self.https else "momus"
+
+    @property
+    def session(self) -> timedelta:
+        return timedelta(days=self.session_days)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names by which the desk may be called: anything else in `Host` is another site's trick."""
+        named = tuple(origin.split("://")[-1].split("/")[0] for origin in self.origins)
+        return (*LOOPBACK_NAMES, self.host, *named)
+
+    def check_bind(self) -> None:
+        """Raises MomusError where the desk would be open to others without TLS, and nobody has said so."""
+        if is_loopback(self.host) or self.https or self.insecure_public:
+            return
+        raise MomusError(
+            f"{self.host} is not this machine alone: put a proxy with TLS in front and give --https and --origin, "
+            "or accept that passwords can be read on the way with --insecure-public"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def database_url(db: str) -> str:
+    """A database's URL for SQLAlchemy: a bare path is an SQLite file; PostgreSQL is spoken to by psycopg."""
+    if "://" not in db:
+        return f"sqlite:///{Path(db)}"
+    scheme, rest = db.split("://", 1)
+    if scheme in ("postgres", "postgresql"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme in ("sqlite", "postgresql+psycopg"):
+        return db
+    raise MomusError(f"the desk keeps its data in SQLite or PostgreSQL, not in {scheme!r}: give --db a path or a URL")

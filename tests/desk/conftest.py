@@ -1,0 +1,51 @@
+"""A desk in a temporary SQLite file, with people of every role; and a PostgreSQL of the tests' own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desk_cluster import Cluster, programs
+from desk_world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World.open(f"sqlite:///{tmp_path / 'desk.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    where = programs()
+    if where is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL is not installed, and in CI nothing is skipped: see .ci/needs")
+        pytest.skip("PostgreSQL is not installed: the desk's tests on it need initdb")
+    folder = Path(tempfile.mkdtemp(prefix="momus-pg-"))  # not pytest's: the path of a socket is short
+    folder.chmod(0o755)
+    if os.getuid() == 0:
+        shutil.chown(folder, "nobody")
+    made = Cluster(where, folder)
+    made.call(
+        "initdb", "-D", str(folder / "data"), "-U", "momus", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"
+    )
+    made.start()
+    yield made
+    made.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'desk.db'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.database()
