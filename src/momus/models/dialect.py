@@ -6,8 +6,9 @@
 Three things make this small-model friendly. A line's marker stands at its end, where a causal model has read the line,
 and takes the place of its newline. After the answer every marker is fed once more: at these *scan* positions the model
 has read the whole answer and says `<|ok|>` or `<|bug|>` of each line, so that one pass over the prompt judges every
-line; the same is asked at every token of the answer, of what was read so far. And a quote opens with its line's marker, so that choosing what to quote is one token, and the rest is forced.
-Silence is `<|end|>` straight after `<|critique|>`.
+line; the same is asked at every token of the answer, of what was read so far. And a quote opens with its line's
+marker, so that choosing what to quote is one token, and the rest is forced. Silence is `<|end|>` straight after
+`<|critique|>`.
 """
 
 from __future__ import annotations

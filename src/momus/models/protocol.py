@@ -47,7 +47,7 @@ class Codec(Protocol):
     opener: tuple[int, ...]  # opens a highlight
 
     def ask(self, prompt: Prompt) -> list[int]:
-        """The tokens of a request, up to where its critique begins. Raises ValueError where the answer cannot be put."""
+        """The tokens of a request, up to where its critique begins. ValueError where the answer cannot be put."""
         ...
 
     def write(self, comments: Sequence[Comment], answer: TextMap) -> list[int]:
@@ -59,7 +59,7 @@ class Codec(Protocol):
         ...
 
     def settled(self, tokens: Sequence[int]) -> int:
-        """How many tokens stay when `end` is taken off, and a last paragraph without a highlight (paper section 7.1)."""
+        """How many tokens stay without `end` and without a last paragraph that has no highlight (paper, 7.1)."""
         ...
 
 
