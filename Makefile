@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 export OMP_NUM_THREADS = 1
 
-.PHONY: demo test lint bench measure clean
+.PHONY: demo test lint bench peers measure clean peers-verl peers-openrlhf
 
 demo: $(VENV)/.base  ## review the example files
 	@$(BIN)/momus review examples || [ $$? -eq 1 ]
@@ -24,6 +24,16 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev  ## speed, as ratios against named peers
 	$(BIN)/momus bench all
 
+frontend:  ## src/momus/desk/static/vendor.js anew, from frontend/package-lock.json; needs Node
+	@cd frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
+
+PEERS := verl==0.9.1 omegaconf==2.4.0 antlr4-python3-runtime==4.9.3 tensordict==0.15.3 codetiming hydra-core==1.3.8 cloudpickle \
+	orjson pyvers importlib_metadata zipp
+
+peers: $(VENV)/.dev  ## formulas of PPO against verl's own; fetches it beside the environment, without what it depends on
+	@$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --target $(VENV)/peers $(PEERS)
+	MOMUS_PEERS=$(VENV)/peers $(BIN)/python -m pytest tests/train/ppo/test_peers.py
+
 CRITICS := --critic bundled $(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
 
 measure: $(VENV)/.dev  ## the tables of the README; MOMUS_DATA names the development data
@@ -33,6 +43,21 @@ measure: $(VENV)/.dev  ## the tables of the README; MOMUS_DATA names the develop
 		-o benchmarks/results/heldout-operators.json --markdown
 	$(BIN)/momus measure --critic bundled --critic linter:ruff --critic linter:pylint --parses --limit 120 \
 		-o benchmarks/results/development.json --markdown
+
+PEER_ENVS := $(or $(TMPDIR),/tmp)/momus-peers
+HANDOVER := tests/train/handover
+
+peers-verl: $(VENV)/.dev  ## what is handed over, against verl itself, in an environment of its own (1.9 GB)
+	@test -x $(PEER_ENVS)/verl/bin/pip || $(PYTHON) -m venv $(PEER_ENVS)/verl
+	@$(PEER_ENVS)/verl/bin/pip install --quiet torch==2.13.0 && $(PEER_ENVS)/verl/bin/pip install --quiet torch==2.13.0 verl==0.9.1
+	@rm -rf $(PEER_ENVS)/handed && $(BIN)/python $(HANDOVER)/tiny_handover.py $(PEER_ENVS)/handed
+	@HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 PYTHONPATH=src \
+		$(PEER_ENVS)/verl/bin/python $(HANDOVER)/check_verl.py $(PEER_ENVS)/handed/gae $(PEER_ENVS)/handed/rloo
+
+peers-openrlhf: $(VENV)/.dev  ## our arguments, against the command line in OpenRLHF's wheel, which is not installed
+	@$(BIN)/pip download --quiet --no-deps --dest $(PEER_ENVS) openrlhf==0.11.2
+	@rm -rf $(PEER_ENVS)/openrlhf && $(BIN)/python -m zipfile -e $(PEER_ENVS)/openrlhf-0.11.2-*.whl $(PEER_ENVS)/openrlhf
+	@$(BIN)/python $(HANDOVER)/check_openrlhf.py $(PEER_ENVS)/openrlhf $(HANDOVER)/golden/openrlhf/*-arguments.txt
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "setting up $(VENV): the base install"

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # `tiny_run` can be imported, wh
 if TYPE_CHECKING:
     from momus.corpus.functions import Function
     from momus.models.dialect import Dialect
+    from tiny_reward import TinyReward
     from tiny_run import TinyRun
 
 
@@ -52,3 +53,11 @@ def tiny_run(tiny_corpus: Path, stdlib_functions: dict[str, list[Function]]) -> 
     from tiny_run import run_stages
 
     return run_stages(tiny_corpus, stdlib_functions)
+
+
+@pytest.fixture(scope="session")
+def tiny_reward(tiny_run: TinyRun, tmp_path_factory: pytest.TempPathFactory) -> TinyReward:
+    """The tiny critic with a reward model (a random head), and a bundle of both."""
+    from tiny_reward import export_both
+
+    return export_both(tiny_run, tmp_path_factory.mktemp("reward"))

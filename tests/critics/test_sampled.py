@@ -82,9 +82,7 @@ def test_imports_comments_and_docstrings_are_never_suspected(bundle: Bundle) -> 
 
 def test_it_speaks_of_the_lines_that_reach_the_threshold_the_gravest_first(tiny_run: TinyRun, bundle: Bundle) -> None:
     task = max(tasks_of(tiny_run, 14), key=lambda task: len(task.answer))
-    judged = sorted(
-        (bundle.gate.confidence(s), s.line) for s in SampledCritic(bundle).suspicions(task)
-    )[::-1]
+    judged = sorted((bundle.gate.confidence(s), s.line) for s in SampledCritic(bundle).suspicions(task))[::-1]
     threshold = (judged[2][0] + judged[3][0]) / 2
     critic = SampledCritic(bundle, threshold=threshold, drafts=1)
     (sampled,) = critic.critique([task], seed=0)

@@ -78,7 +78,7 @@ def test_critique_examples_are_written_as_momus_writes_them(block: Block) -> Non
     ast.parse(answer.body)
 
 
-@pytest.mark.parametrize("kind", ["Task", "Tamper", "Sampled", "Comparison", "Rating"])
+@pytest.mark.parametrize("kind", ["Task", "Tamper", "Sampled", "Comparison", "Rating", "Ranking", "Choice"])
 def test_record_examples_are_records(kind: str) -> None:
     (block,) = blocks(f"json {kind}")
     record = records.read_line(block.body, getattr(records, kind), block.page.name)
@@ -123,7 +123,7 @@ def commands() -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize(("shown", "words"), commands(), ids=[shown for shown, _ in commands()])
 def test_command_lines_are_understood(shown: str, words: list[str]) -> None:
     group: click.Command = cli
-    while isinstance(group, click.Group) and words[0] != "--help":
+    while isinstance(group, click.Group) and words and not words[0].startswith("-"):
         command = group.get_command(click.Context(group), words[0])
         assert command is not None, f"momus knows no {words[0]}"
         group, words = command, words[1:]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-SUITES: tuple[str, ...] = ("decode", "quote", "startup", "review")
+SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,25 @@ class Outcome:
     packages: tuple[str, ...] = ()  # whose versions matter
 
 
-def run(suite: str, *, seed: int = 0, say: Callable[[str], None] = lambda line: None) -> Outcome:
-    """Run one suite. `say` hears what is being timed. Raises MomusError where something it needs is missing."""
+def run(
+    suite: str, *, seed: int = 0, say: Callable[[str], None] = lambda line: None, trl_python: Path | None = None
+) -> Outcome:
+    """Run one suite. `say` hears what is being timed. Raises MomusError where something it needs is missing.
+
+    `trl_python` is a Python that has TRL 1.12.0, for the suite ppo.
+    """
     if suite == "decode":
         from momus.bench import decode
 
         return decode.bench(seed=seed, say=say)
+    if suite == "fsbs":
+        from momus.bench import fsbs
+
+        return fsbs.bench(seed=seed, say=say)
+    if suite == "ppo":
+        from momus.bench import ppo
+
+        return ppo.bench(seed=seed, say=say, trl_python=trl_python)
     if suite == "quote":
         from momus.bench import quote
 
@@ -52,4 +66,8 @@ def run(suite: str, *, seed: int = 0, say: Callable[[str], None] = lambda line: 
         from momus.bench import review
 
         return review.bench(seed=seed, say=say)
+    if suite == "summary":
+        from momus.bench import summary
+
+        return summary.bench(seed=seed, say=say)
     raise ValueError(f"a suite is one of {', '.join(SUITES)}, not {suite!r}")

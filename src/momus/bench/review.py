@@ -37,7 +37,7 @@ def most_common(text):
 
 
 def bench(
-    *, seed: int = 0, say: Callable[[str], None] = lambda line: None, files: int = FILES, critic: str = "bundled"
+    *, seed: int = 0, say: Callable[[str], None] = lambda line: None, files: int = FILES, critic: str = "auto"
 ) -> Outcome:
     """Time both tools on the same files, without caches. Raises MissingExtra without pylint."""
     if find_spec("pylint") is None:

@@ -14,8 +14,12 @@ from momus.errors import MomusError
 VERBS: dict[str, tuple[str, str]] = {
     "review": ("momus.cli.review", "Review files, folders or a diff; comments on exact pieces of the code."),
     "tamper": ("momus.cli.tamper", "Put subtle, described bugs into code."),
+    "critique": ("momus.cli.critique", "Write critiques of tasks, several each, into record files."),
+    "rate": ("momus.cli.rate", "Rate critiques side by side, by the form of the paper."),
     "train": ("momus.cli.train", "Train a critic: corpus, tokenizer, pretrain, sft, export."),
     "measure": ("momus.cli.measure", "Measure critics on tasks with known bugs."),
+    "study": ("momus.cli.study", "Run the whole loop from one TOML file, stage by stage, to a table."),
+    "desk": ("momus.cli.desk", "Open the desk, where people tamper, rate, write and compare."),
     "bench": ("momus.cli.bench", "Time what is promised to be fast, as ratios against named peers."),
 }
 

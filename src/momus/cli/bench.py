@@ -14,7 +14,7 @@ from momus.errors import MomusError
 if TYPE_CHECKING:
     from momus.bench import Outcome
 
-_SUITES = ("decode", "quote", "startup", "review")
+_SUITES = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary")
 
 
 @click.command()
@@ -24,22 +24,31 @@ _SUITES = ("decode", "quote", "startup", "review")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write the results there: a file, or a folder (SUITE.json)."
 )
-def command(suite: str, seed: int, as_json: bool, output: Path | None) -> None:
+@click.option(
+    "--trl-python",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="For ppo: a Python that has TRL 1.12.0.  [default: fetch it with pip, once]",
+)
+def command(suite: str, seed: int, as_json: bool, output: Path | None, trl_python: Path | None) -> None:
     """Time what is promised to be fast: CPU-seconds on one thread, as ratios against named peers in one run.
 
-    decode: 28 drafts of one prompt against Hugging Face (needs the part 'train'). quote: quote masks. startup: the
-    shortest commands, and loading a model. review: reviews against pylint (needs the part 'linters').
+    decode: 28 drafts of one prompt against Hugging Face, fsbs: a search likewise (both need the part 'train'). quote:
+    quote masks. startup: the shortest commands, and loading a model. review: reviews against pylint (needs the part
+    'linters'). summary: statistics of 100,000 ratings, and Elo against choix and evalica (needs the part 'study'; the
+    peers where they are installed).
+
+    ppo: a step of PPO against TRL 1.12.0 (needs the part 'train'); `all` leaves it out, as it may fetch its peer.
 
     Example: momus bench quote -o benchmarks/results
     """
     from momus.bench import run
 
-    suites = _SUITES if suite == "all" else (suite,)
+    suites = tuple(name for name in _SUITES if name != "ppo") if suite == "all" else (suite,)
     if output is not None and output.suffix == ".json" and len(suites) > 1:
         raise MomusError("several suites need a folder to write to: give -o a folder")
     bodies = []
     for name in suites:
-        outcome = run(name, seed=seed, say=_say)
+        outcome = run(name, seed=seed, say=_say, trl_python=trl_python)
         body = _body(outcome, seed)
         bodies.append(body)
         if output is not None:

@@ -27,7 +27,11 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option("--staged", is_flag=True, help="Review what is staged in git.")
 @click.option("--patch", metavar="FILE", help="Review what a patch changes, applied or not ('-': standard input).")
 @click.option("--stdin-filename", metavar="NAME", help="The name of what is read from standard input (PATH '-').")
-@click.option("--critic", metavar="NAME", help="Who reviews: bundled, linter:ruff, ...  [default: bundled]")
+@click.option("--critic", metavar="NAME", help="Who reviews: bundled+fsbs, bundled, linter:ruff, ...  [default: auto]")
+@click.option("--dial", type=int, metavar="PERCENTILE", help="How much is said: 10, 25, 50 or 75.  [default: 50]")
+@click.option(
+    "--max-spurious", type=float, metavar="X", help="Or: at most X spurious comments in 10 reviews, 90% confidence."
+)
 @click.option("--seed", type=int, help="Same seed, same review.  [default: 0]")
 @click.option("--output-format", "--format", metavar="NAME", help=f"One of {_FORMATS}.  [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
@@ -47,6 +51,7 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option("--show-settings", is_flag=True, help="Print the settings and where each was set, and stop.")
 @click.option("--show-files", is_flag=True, help="Print the files that would be reviewed, and stop.")
 @click.option("--dry-run", is_flag=True, help="Print what would be put to the critic, and stop.")
+@click.option("--blind-spots", is_flag=True, help="Print what share of each class of bug the bundle finds, and stop.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only; nothing where there are none.")
 def command(
     paths: tuple[Path, ...],
@@ -64,6 +69,7 @@ def command(
     show_settings: bool,
     show_files: bool,
     dry_run: bool,
+    blind_spots: bool,
     quiet: bool,
     **options: Any,
 ) -> int:
@@ -81,6 +87,8 @@ def command(
     from momus.review.config import Config
     from momus.review.plan import plan
 
+    if blind_spots:
+        return _show_blind_spots()
     if write_baseline and (diff is not None or staged or patch is not None):
         raise MomusError("--write-baseline needs whole files: leave out --diff, --staged and --patch")
     if add_ignore and (staged or patch is not None or Path("-") in paths):
@@ -118,11 +126,26 @@ def command(
     return code
 
 
+def _show_blind_spots() -> int:
+    """Print the card that the bundle ships."""
+    from momus.measure.blindspots import load, table
+    from momus.models.bundled import SHIPPED
+
+    card = load(SHIPPED)
+    if card is None:
+        raise MomusError("the bundle ships no blind-spot card: make one with momus measure blind-spots")
+    click.echo(table(card), nl=False)
+    return 0
+
+
 def _settings_given(options: dict[str, Any]) -> dict[str, object]:
     """The command line's settings under their names in the configuration; None for what was not given."""
-    given: dict[str, object] = {
-        key: options[key] for key in ("critic", "seed", "fail_on", "min_confidence", "max_findings", "baseline")
-    }
+    keys = ("critic", "dial", "max_spurious", "seed", "fail_on", "min_confidence", "max_findings", "baseline")
+    given: dict[str, object] = {key: options[key] for key in keys}
+    if given["dial"] is not None:
+        if given["max_spurious"] is not None:
+            raise MomusError("--dial and --max-spurious set the same thing: give one of them")
+        given["max_spurious"] = 0.0  # a promise that a file asks for is weaker
     given["output_format"] = "json" if options["as_json"] else options["output_format"]
     given["exclude"] = options["exclude"] or None
     given["cache"] = False if options["no_cache"] else None
@@ -263,7 +286,7 @@ def _show_jobs(jobs: list[Job], settings: Settings, *, units: bool) -> int:
     """Print the files that would be reviewed, and with `units` what of them would be put to the critic."""
     from momus.review.run import Reviewer, open_named
 
-    reviewer = Reviewer(open_named(settings.critic), jobs) if units else None
+    reviewer = Reviewer(open_named(settings.critic, settings), jobs) if units else None
     failed = False
     for job in jobs:
         try:

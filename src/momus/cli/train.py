@@ -10,6 +10,9 @@ from typing import Literal
 import click
 
 from momus.cli.corpus_commands import corpus, tokenizer
+from momus.cli.train_handover import hands_over
+from momus.cli.train_ppo import ppo
+from momus.cli.train_reward import reward
 from momus.errors import MissingExtra
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -38,6 +41,8 @@ def command() -> None:
 
 command.add_command(corpus)
 command.add_command(tokenizer)
+command.add_command(reward)
+command.add_command(ppo)
 
 
 @command.command()
@@ -118,6 +123,7 @@ def sft(
 @_corpus
 @_tokenizer
 @click.option("--from", "checkpoint", type=FOLDER, default=Path("runs/sft"), show_default=True)
+@click.option("--reward", type=FOLDER, help="Folder of a reward model, for the critic bundled+fsbs and its dial.")
 @click.option("--ngram", type=FILE, default=Path("runs/ngram/ngram.npz"), show_default=True)
 @click.option("--out", type=FOLDER, default=Path("src/momus/bundle"), show_default=True)
 @click.option("--name", default="momus-small", show_default=True)
@@ -130,6 +136,13 @@ def sft(
     help="Development tampers that the gate is fitted on.",
 )
 @click.option(
+    "--dial-pairs",
+    type=click.IntRange(min=20),
+    default=600,
+    show_default=True,
+    help="Further development tampers for the dial: half to fit it, half to check it.",
+)
+@click.option(
     "--clean-flagged",
     type=click.FloatRange(0, 1),
     default=0.1,
@@ -137,21 +150,28 @@ def sft(
     help="Share of clean answers that may be spoken of.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the development tampers.")
+@hands_over
 def export(
     corpus_dir: Path,
     tokenizer_dir: Path,
     checkpoint: Path,
+    reward: Path | None,
     ngram: Path,
     out: Path,
     name: str,
     bits: str,
     pairs: int,
+    dial_pairs: int,
     clean_flagged: float,
     seed: int,
 ) -> None:
     """Write a checkpoint as a bundle, with a fitted gate and a model card; print what the gate does, as JSON.
 
-    Example: momus train export --from runs/sft --out my-bundle --clean-flagged 0.05
+    With a reward model it also holds that one, and a dial: length modifiers by percentile and by promise.
+
+    With --to it writes a folder on which another engine starts PPO instead: see docs/scale.md.
+
+    Example: momus train export --from runs/ppo --reward runs/reward --out my-bundle --clean-flagged 0.05
     """
     _need_torch()
     import json
@@ -165,8 +185,10 @@ def export(
         corpus_dir,
         out,
         name=name,
+        reward=reward,
         bits=8 if bits == "8" else 32,
         pairs=pairs,
+        dial_pairs=dial_pairs,
         clean_flagged=clean_flagged,
         seed=seed,
     )

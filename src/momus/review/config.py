@@ -7,6 +7,7 @@ never merged. A project's file may not say where a model is or how to reach it: 
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import sys
 import tomllib
@@ -19,6 +20,7 @@ from momus.critique import CATEGORIES, SEVERITIES
 from momus.errors import MomusError
 
 FAIL_ON = ("never", *SEVERITIES)
+DIAL = (10, 25, 50, 75)  # percentiles, the paper's
 # Keys that lead a request, or a secret, somewhere. They stay out of repositories even where no critic reads them yet.
 _PRIVATE = ("base-url", "headers", "key", "api-key", "token")
 
@@ -31,7 +33,9 @@ class ConfigError(MomusError):
 class Settings:
     """All that can be set, with the defaults. Keys in files are written with dashes."""
 
-    critic: str = "bundled"
+    critic: str = "auto"
+    dial: int = 50  # how much a search says: a percentile of what it saw
+    max_spurious: float = 0.0  # or: at most so many spurious comments in 10 reviews; 0 for no promise
     fail_on: str = "low"  # the least severity that makes the exit code 1
     min_confidence: float = 0.0  # findings without a confidence are always shown
     max_findings: int = 10  # in one file; 0 for no limit
@@ -254,6 +258,18 @@ def _share(key: str, value: object, where: str) -> float:
     return float(value)
 
 
+def _amount(key: str, value: object, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        raise _bad(key, "a number from 0", value, where)
+    return float(value)
+
+
+def _percentile(key: str, value: object, where: str) -> int:
+    if isinstance(value, bool) or value not in DIAL:
+        raise _bad(key, f"one of {', '.join(map(str, DIAL))}", value, where)
+    return int(value)
+
+
 def _texts(key: str, value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
         raise _bad(key, "a list of texts", value, where)
@@ -286,6 +302,8 @@ def _format(key: str, value: object, where: str) -> str:
 
 _READERS: dict[str, Callable[[str, object, str], object]] = {
     "critic": _text,
+    "dial": _percentile,
+    "max-spurious": _amount,
     "fail-on": _severity,
     "min-confidence": _share,
     "max-findings": _count,

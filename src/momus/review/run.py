@@ -61,7 +61,7 @@ def conduct(
 ) -> Report:
     """Review planned files. An interrupt (Ctrl-C) ends it early: the report holds what is done, and says so."""
     started = time.monotonic()
-    writer = open_named(critic or settings.critic) if critic is None or isinstance(critic, str) else critic
+    writer = open_named(critic or settings.critic, settings) if critic is None or isinstance(critic, str) else critic
     version = getattr(writer, "version", "")  # a critic that does not say what it is exactly is asked every time
     cache = Cache(f"{writer.name} {version}", settings.seed) if settings.cache and version else None
     done: list[FileReport] = []
@@ -88,11 +88,13 @@ def conduct(
     )
 
 
-def open_named(name: str) -> Critic:
-    """Open a critic by name. Raises MomusError for one that does not exist or cannot be opened."""
+def open_named(name: str, settings: Settings) -> Critic:
+    """Open a critic by name, with the dial where it was set. Raises MomusError where it cannot be opened."""
     from momus.critics import open_critic
 
-    return open_critic(name)
+    if settings.max_spurious:
+        return open_critic(name, max_spurious=settings.max_spurious)
+    return open_critic(name, dial=settings.dial) if "dial" in settings.origin else open_critic(name)
 
 
 def cut_for(critic: Critic) -> Cut:

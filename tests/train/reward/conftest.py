@@ -30,7 +30,7 @@ def policy(policy_folder: Path) -> Policy:
 
 @pytest.fixture(scope="session")
 def _rated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from planted import write_rated
+    from planted_ratings import write_rated
 
     return write_rated(tmp_path_factory.mktemp("rated"), 40)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import RATER, comparison, rewrite, write_rated
+from planted_ratings import RATER, comparison, rewrite, write_rated
 
 from momus.critique import TextMap
 from momus.errors import MomusError

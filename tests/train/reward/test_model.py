@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from planted import write_rated
+from planted_ratings import write_rated
 from transformers import AutoModelForSequenceClassification
 
 from momus.critique import Critique, TextMap

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from planted import RATER, comparison, write_rated
+from planted_ratings import RATER, comparison, write_rated
 
 from momus.cli import cli
 from momus.errors import MomusError

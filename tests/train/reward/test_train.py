@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from planted import write_rated
+from planted_ratings import write_rated
 
 from momus.errors import MomusError
 from momus.train.config import RewardConfig
