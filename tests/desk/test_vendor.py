@@ -1,0 +1,51 @@
+"""What the pages load is what the lockfile says, and they load it from the desk."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "src/momus/desk/static"
+FRONTEND = ROOT / "frontend"
+
+
+def test_the_vendored_bundle_is_what_the_lockfile_builds(frontend: Path, tmp_path: Path) -> None:
+    subprocess.run(["node", "build.mjs", str(tmp_path / "vendor.js")], cwd=frontend, check=True, timeout=120)
+    assert (tmp_path / "vendor.js").read_bytes() == (STATIC / "vendor.js").read_bytes(), "run: make frontend"
+
+
+def test_versions_are_exact() -> None:
+    pins = json.loads((FRONTEND / "package.json").read_text())
+    for name, version in {**pins["dependencies"], **pins["devDependencies"]}.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.js")), ids=lambda path: str(path.relative_to(STATIC)))
+def test_scripts_load_scripts_that_are_there_and_read_nothing_as_html(path: Path) -> None:
+    text = path.read_text()
+    if path.name == "vendor.js":
+        assert not re.search(r"\bimport\s*\(|from\s*[\"']https?:", text)
+        return
+    for name in re.findall(r"^(?:import|export)[^;]*?from \"([^\"]+)\"", text, re.MULTILINE):
+        assert name.startswith(".") and (path.parent / name).resolve().is_file(), name
+    assert not re.search(r"nnerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text)
+    assert not re.search(r"https?://", text)
+    assert len(text.splitlines()) < 400
+
+
+def test_scripts_parse() -> None:
+    if shutil.which("node") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Node is not installed, and in CI nothing is skipped: see .ci/needs")
+        pytest.skip("Node is not installed")
+    for path in STATIC.rglob("*.js"):
+        checked = ["node", "--input-type=module", "--check"]
+        done = subprocess.run(checked, input=path.read_bytes(), capture_output=True, timeout=60)
+        assert done.returncode == 0, f"{path.name}: {done.stderr.decode()}"
