@@ -165,6 +165,12 @@ class Dialect:
                 comments.append(comment)
         return Written(Critique(tuple(comments)), len(starts) - len(comments))
 
+    def forced(self, tokens: Sequence[int], answer: TextMap) -> list[int]:
+        """Behind an opener and the marker of a line of the answer: that line, and the closer."""
+        number = self._line_of_marker.get(tokens[-1]) if len(tokens) > 1 and tokens[-2] == self.open else None
+        highlight = stripped_line(answer, number) if number is not None and number <= answer.line_count else None
+        return [] if highlight is None else [*self.line(highlight.of(answer.text)), self.close]
+
     def settled(self, tokens: Sequence[int]) -> int:
         """How many tokens stay without `end`. Here every paragraph opens with its highlight: only one that was cut off
         within it is dropped."""

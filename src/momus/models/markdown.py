@@ -83,6 +83,10 @@ class MarkdownCodec:
         """Read what a model wrote. A quote of blanks counts as one that stands nowhere."""
         return read_text(self._text(tokens), answer)
 
+    def forced(self, tokens: Sequence[int], answer: TextMap) -> list[int]:
+        """Nothing: text may go on in any way, and what does not anchor is counted."""
+        return []
+
     def settled(self, tokens: Sequence[int]) -> int:
         """How many tokens stay without `end`, a fence that never closed, and a last paragraph without a block."""
         stay = len(tokens)

@@ -58,6 +58,10 @@ class Codec(Protocol):
         """What a model wrote, `end` or not. Never raises on tokens of the vocabulary."""
         ...
 
+    def forced(self, tokens: Sequence[int], answer: TextMap) -> list[int]:
+        """What must come next, being no choice: the rest of a quote whose line is named. Mostly nothing."""
+        ...
+
     def settled(self, tokens: Sequence[int]) -> int:
         """How many tokens stay without `end` and without a last paragraph that has no highlight (paper, 7.1)."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from momus.critique import Comment, Span, TextMap
+from momus.models.dialect import stripped_line
 from momus.train.policy import Policy
 from momus.train.ppo.layout import Episode, grouped, micro_batches, pack
 from momus.train.ppo.policy_value import PolicyValue, entropy_of, frozen_copy
@@ -209,3 +212,52 @@ def test_micro_batches_take_every_group_once_within_their_tokens(sizes: list[tup
 
 def test_entropy_takes_probabilities_of_nothing() -> None:
     assert float(entropy_of(torch.tensor([[0.0, 0.0, -torch.inf]]))) == pytest.approx(float(np.log(2)), abs=1e-6)
+
+
+def test_07_what_is_no_choice_is_put_in_and_left_out_of_every_loss(
+    model: PolicyValue, policy: Policy, requests: list[Request]
+) -> None:
+    """Behind every token of an even number come two that nobody chose."""
+
+    def forced(task: int, tokens: Sequence[int]) -> list[int]:
+        return [] if tokens[-1] % 2 or tokens[-1] == policy.codec.end else [5 + task, 7]
+
+    sampler = Sampler(MAX_NEW, 1.0, policy.codec.pad, policy.codec.end, 4)
+    prompts = [(i, r.tokens) for i, r in enumerate(requests)]
+    episodes = roll_out(model, prompts, 3, sampler, luck(0, 0, 0, 3 * len(prompts), MAX_NEW), forced)
+    assert sum(len(episode.forced) for episode in episodes) > 5
+    for episode in episodes:
+        put_in: set[int] = set()
+        for place, token in enumerate(episode.tokens):
+            if place not in put_in and token % 2 == 0 and token != policy.codec.end:
+                run = [p for p in (place + 1, place + 2) if p < len(episode.tokens)]
+                assert [episode.tokens[p] for p in run] == [5 + episode.task, 7][: len(run)]
+                put_in.update(run)
+        assert episode.forced == put_in and all(episode.logprobs[place] == 0.0 for place in put_in)
+        told = by_hand(policy, episode)
+        assert all(abs(told[place] - episode.logprobs[place]) < 1e-4 for place in episode.choices)
+    for share in (True, False):
+        found = recomputed(model, episodes, share=share)
+        expected = [episode.logprobs[place] for episode in episodes for place in episode.choices]
+        assert len(found.logprobs) == len(expected)
+        assert (found.logprobs - torch.tensor(expected)).abs().max() < 1e-4
+
+
+def test_a_quote_of_our_dialect_is_forced_to_its_line(ours: Policy) -> None:
+    codec, text = ours.codec, TextMap("def f(x):\n\n    return x\n")
+    (open_token,) = codec.opener
+    for line in (1, 3):
+        tokens = codec.write([Comment(stripped(text, line), "It is wrong.")], text)
+        quote = codec.forced(tokens[:2], text)
+        assert tokens[: 2 + len(quote)] == [open_token, tokens[1], *quote]
+        written = codec.read([*tokens[:2], *quote, codec.end], text)
+        assert written.unanchored == 0 and len(written.critique) == 1
+    assert codec.forced([], text) == codec.forced([open_token], text) == codec.forced(tokens[:3], text) == []
+    blank = codec.write([Comment(stripped(TextMap("a\nb"), 2), "x")], TextMap("a\nb"))[1]  # the second line's marker
+    assert codec.forced([open_token, blank], text) == []
+
+
+def stripped(text: TextMap, line: int) -> Span:
+    found = stripped_line(text, line)
+    assert found is not None
+    return found

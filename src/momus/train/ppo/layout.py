@@ -22,14 +22,22 @@ class Episode:
 
     prompt: tuple[int, ...]
     tokens: tuple[int, ...]
-    logprobs: tuple[float, ...]  # as they were when the tokens were drawn
+    logprobs: tuple[float, ...]  # as they were when the tokens were drawn; 0 where one was forced
     group: int  # numbers the requests of a step
     task: int  # which request
+    forced: frozenset[int] = (
+        frozenset()
+    )  # places of tokens that were no choice (`Codec.forced`): nothing is learned there
+
+    @property
+    def choices(self) -> list[int]:
+        """The places of the tokens that the policy chose, in order."""
+        return [place for place in range(len(self.tokens)) if place not in self.forced]
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Rows for one pass. The flat fields are [tokens], one entry for each token of each critique, in order."""
+    """Rows for one pass. The flat fields are [tokens], one entry for each token that was a choice, in order."""
 
     ids: Tensor  # [rows, length]
     positions: Tensor | None
@@ -38,7 +46,7 @@ class Packed:
     column: Tensor  # where the state stands that predicts the token
     target: Tensor
     episode: Tensor  # which of the episodes, as they were given
-    place: Tensor  # which of its tokens
+    place: Tensor  # which of its choices
     last_row: Tensor  # [episodes]: where the last token of each stands
     last_column: Tensor
 
@@ -66,11 +74,12 @@ def pack(groups: Sequence[Sequence[Episode]], pad: int, *, share: bool) -> Packe
             ids[r, start : start + length] = torch.tensor(episode.tokens)
             owner[r, start : start + length] = k
             positions[r, start : start + length] = torch.arange(size, size + length)
-            flat["row"] += [r] * length
-            flat["column"] += [size - 1, *range(start, start + length - 1)]
-            flat["target"] += episode.tokens
-            flat["episode"] += [number] * length
-            flat["place"] += range(length)
+            chosen = episode.choices
+            flat["row"] += [r] * len(chosen)
+            flat["column"] += [start + place - 1 if place else size - 1 for place in chosen]
+            flat["target"] += [episode.tokens[place] for place in chosen]
+            flat["episode"] += [number] * len(chosen)
+            flat["place"] += range(len(chosen))
             flat["lr"].append(r)
             flat["lc"].append(start + length - 1)
             start += length

@@ -38,7 +38,7 @@ from momus.train.ppo.watch import Log, Watch
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """A step's episodes of this process, by group, and what is known of each token [episodes, tokens]."""
+    """A step's episodes of this process, by group, and what is known of each chosen token [episodes, tokens]."""
 
     episodes: list[Episode]
     mask: Tensor
@@ -160,7 +160,7 @@ class Trainer:
             score=scores,
             kl=kl.sum(1),
             entropy=entropy.sum(1) / mask.sum(1),
-            length=mask.sum(1),
+            length=torch.tensor([len(episode.tokens) for episode in episodes]),
             ended=has_end,
             unanchored=unanchored,
             comments=torch.tensor([len(written.critique) for written in read]),
@@ -186,7 +186,11 @@ class Trainer:
         prompts = [(task, self.requests[task].tokens) for task in tasks]
         sampler = Sampler(config.max_new, config.temperature, self.codec.pad, self.codec.end)
         numbers = luck(self.seed, self.step, self.rank, len(prompts) * config.per_prompt, config.max_new)
-        return roll_out(self.model, prompts, config.per_prompt, sampler, numbers)
+
+        def forced(task: int, tokens: Sequence[int]) -> list[int]:
+            return self.codec.forced(tokens, self.requests[task].answer)
+
+        return roll_out(self.model, prompts, config.per_prompt, sampler, numbers, forced)
 
     @torch.no_grad()
     def evaluate(
@@ -230,7 +234,7 @@ class Trainer:
         """One step of the optimiser on some of a rollout's episodes; gradients accumulate over micro-batches."""
         config = self.config
         number = {id(episode): i for i, episode in enumerate(rollout.episodes)}
-        tokens = float(self._sum(torch.tensor(float(sum(len(e.tokens) for e in episodes)), dtype=torch.float64)))
+        tokens = float(self._sum(torch.tensor(float(sum(len(e.choices) for e in episodes)), dtype=torch.float64)))
         sums = torch.zeros(4, dtype=torch.float64)
         widest = 0.0
         parts = list(self._packed(self.model, episodes))
@@ -340,8 +344,8 @@ class _Timed:
 
 
 def mask_of(episodes: Sequence[Episode]) -> Tensor:
-    """Which places of [episodes, tokens] hold a token."""
-    lengths = torch.tensor([len(episode.tokens) for episode in episodes])
+    """Which places of [episodes, tokens] hold a token that was chosen."""
+    lengths = torch.tensor([len(episode.choices) for episode in episodes])
     return torch.arange(int(lengths.max()))[None] < lengths[:, None]
 
 

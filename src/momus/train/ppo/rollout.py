@@ -3,11 +3,12 @@
 A token is drawn from all of softmax(logits / temperature): no top-k, no top-p, no penalty, no mask. `generate()` of
 Transformers draws from the 50 likeliest where `top_k` is left unset, which makes wrong ratios of right losses.
 A row's luck is its own numbers, given from outside: neither the batch nor what has finished changes what it draws.
+What is no choice in the codec's language (the text of a quoted line, once the line is named) is not drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from torch import Tensor
 
 from momus.train.ppo.layout import Episode
 from momus.train.ppo.policy_value import PolicyValue
+
+Forced = Callable[[int, Sequence[int]], Sequence[int]]  # (task, tokens so far) -> what must come next
 
 
 class Sampler(NamedTuple):
@@ -40,33 +43,35 @@ def roll_out(
     n: int,
     sampler: Sampler,
     numbers: npt.NDArray[np.float64],
+    forced: Forced = lambda task, tokens: (),
 ) -> list[Episode]:
     """`n` episodes of each (task, prompt), in order; row i draws with `numbers[i]`. Prompts may not be empty."""
-    done: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
+    done: dict[int, tuple[tuple[int, ...], tuple[float, ...], frozenset[int]]] = {}
     together = max(1, sampler.rows // n)
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i][1]), i))
     for first in range(0, len(order), together):
         chosen = order[first : first + together]
         rows = [i * n + k for i in chosen for k in range(n)]
-        drawn = _draw(policy, [prompts[i][1] for i in chosen], n, sampler, numbers[rows])
+        drawn = _draw(policy, [prompts[i] for i in chosen], n, sampler, numbers[rows], forced)
         done.update(zip(rows, drawn, strict=True))
     return [
-        Episode(tuple(prompt), *done[g * n + k], group=g, task=task)
+        Episode(tuple(prompt), tokens, logprobs, g, task, unchosen)
         for g, (task, prompt) in enumerate(prompts)
-        for k in range(n)
+        for tokens, logprobs, unchosen in (done[g * n + k] for k in range(n))
     ]
 
 
 @torch.inference_mode()
 def _draw(
     policy: PolicyValue,
-    prompts: Sequence[Sequence[int]],
+    prompts: Sequence[tuple[int, Sequence[int]]],
     n: int,
     sampler: Sampler,
     numbers: npt.NDArray[np.float64],
-) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+    forced: Forced,
+) -> list[tuple[tuple[int, ...], tuple[float, ...], frozenset[int]]]:
     device = policy.lm.device
-    ids, mask = left_padded(prompts, sampler.pad)
+    ids, mask = left_padded([prompt for _, prompt in prompts], sampler.pad)
     ids, mask = ids.to(device), mask.to(device)
     positions = (mask.cumsum(1) - 1).clamp(min=0)
     with policy.precision():
@@ -79,14 +84,22 @@ def _draw(
     live = torch.arange(len(mask), device=device)  # the row that each line of the batch writes
     tokens: list[list[int]] = [[] for _ in range(len(mask))]
     chances: list[list[float]] = [[] for _ in range(len(mask))]
+    waiting: list[list[int]] = [[] for _ in range(len(mask))]  # what must still come
+    unchosen: list[set[int]] = [set() for _ in range(len(mask))]
     for t in range(sampler.max_new):
         token, logprob = draw(logits, sampler.temperature, uniform[live, t])
         going = []
         for line, (row, said, chance) in enumerate(zip(live.tolist(), token.tolist(), logprob.tolist(), strict=True)):
             if tokens[row] and tokens[row][-1] == sampler.end:
                 continue
+            if waiting[row]:
+                said, chance = waiting[row].pop(0), 0.0
+                token[line] = said
+                unchosen[row].add(len(tokens[row]))
             tokens[row].append(said)
             chances[row].append(chance)
+            if not waiting[row]:
+                waiting[row] = list(forced(prompts[row // n][0], tokens[row]))
             if said != sampler.end:
                 going.append(line)
         if not going or t + 1 == sampler.max_new:
@@ -106,7 +119,7 @@ def _draw(
                 use_cache=True,
             )
         logits = out.logits[:, -1]
-    return [(tuple(t), tuple(c)) for t, c in zip(tokens, chances, strict=True)]
+    return [(tuple(t), tuple(c), frozenset(u)) for t, c, u in zip(tokens, chances, unchosen, strict=True)]
 
 
 def draw(logits: Tensor, temperature: float, uniform: Tensor) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,11 @@ def held_out(tampers: Sequence[Tamper], *, max_new: int, temperature: float, max
             raise MomusError("no held-out tamper fits; give shorter ones, or a larger max_prompt")
         sampler = Sampler(max_new, temperature, codec.pad, codec.end)
         prompts = [(i, request.tokens) for i, (_, request) in enumerate(pairs)]
-        episodes = roll_out(policy, prompts, 1, sampler, luck(seed, 0, 0, len(prompts), max_new))
+
+        def forced(i: int, tokens: Sequence[int]) -> list[int]:
+            return codec.forced(tokens, pairs[i][1].answer)
+
+        episodes = roll_out(policy, prompts, 1, sampler, luck(seed, 0, 0, len(prompts), max_new), forced)
         named, placed, comments = [], [], []
         for (tamper, request), episode in zip(pairs, episodes, strict=True):
             critique = codec.read(episode.tokens, request.answer).critique
