@@ -120,6 +120,9 @@ class Codec:
     def read(self, tokens: Sequence[int], answer: TextMap) -> Written:
         return Written(Critique((Comment(Span(0, 1), ""),) * list(tokens).count(self.open)), 0)
 
+    def forced(self, tokens: Sequence[int], answer: TextMap) -> list[int]:
+        return []
+
     def settled(self, tokens: Sequence[int]) -> int:
         return len(tokens)
 
