@@ -37,7 +37,6 @@ CLEAN = """def window(self, values, width, strict=False):
         ("values[right - width]", "values[right + width]"),
         ("strict=False", "strict=True"),
         ("return means", "means"),
-        ("self.seen = len(means)", "seen = len(means)"),
         ("total / width)", "totl / width)"),
     ],
 )

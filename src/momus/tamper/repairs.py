@@ -2,7 +2,7 @@
 
 Most operators are their own inverse: the flip of a flipped comparison is the original. So what they would make of a
 wrong line holds the right one in a good share of cases, and a critic need not spell a mend, only choose one. Operators
-that are held out are not asked, or they would be trained on by another road.
+that are held out are not asked, nor is their inverse spelled out here, or they would be trained on by another road.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _edited(source: Source, line: int) -> Iterator[str]:
     indent = code[: len(code) - len(code.lstrip())]
     if not code.lstrip().startswith(("return", "raise", "yield", "await")):
         yield f"{before}{indent}return {code.lstrip()}{after}"  # a lost return
-    for mended in (*_respelt(source.text, code), *_owned(source.text, code)):
+    for mended in _respelt(source.text, code):
         yield before + mended + after
 
 
@@ -95,15 +95,3 @@ def _respelt(answer: str, code: str) -> Iterator[str]:
             continue
         for other in difflib.get_close_matches(name, sorted(known - {name}), n=2, cutoff=_LIKENESS):
             yield code[: match.start()] + other + code[match.end() :]
-
-
-def _owned(answer: str, code: str) -> Iterator[str]:
-    """The line with a bare name made an attribute of `self`, where it is one elsewhere or nothing else."""
-    if not re.search(r"\bself\b", answer):
-        return
-    for match in _NAME.finditer(code):
-        name, before = match.group(), code[: match.start()].rstrip()
-        if before.endswith(".") or keyword.iskeyword(name) or hasattr(builtins, name) or name == "self":
-            continue
-        if f"self.{name}" in answer or len(re.findall(rf"\b{name}\b", answer)) == 1:
-            yield f"{code[: match.start()]}self.{code[match.start() :]}"
