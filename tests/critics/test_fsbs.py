@@ -46,6 +46,9 @@ class Paragraphs:
                 comments.append(Comment(highlight, "words"))
         return Written(Critique(tuple(comments)), 0)
 
+    def forced(self, tokens: Sequence[int], answer: TextMap) -> list[int]:
+        return []
+
     def settled(self, tokens: Sequence[int]) -> int:
         stay = len(tokens) - (list(tokens[-1:]) == [END])
         last = max((at for at in range(stay) if tokens[at] == BREAK), default=-1) + 1

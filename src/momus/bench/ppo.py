@@ -126,6 +126,9 @@ class _NoLanguage:
 
         return Written(Critique(), 0)
 
+    def forced(self, tokens: Sequence[int], answer: object) -> list[int]:
+        return []
+
 
 def _figures(inside: dict[str, Any]) -> dict[str, Any]:
     steps = inside.pop("cpu_s")

@@ -38,7 +38,7 @@ def test_a_killed_server_loses_nothing_of_what_is_typed(visit: Visit, served: Se
     visit.shot(page, "offline")
     served.start()
     page.wait_for_selector(".status:text-is('Saved')")
-    assert page.locator(".away").count() == 0
+    page.wait_for_selector(".away", state="detached")
     assert draft(served, page) == "before the power went, and while, and after"
 
     page.focus(NOTES)
