@@ -9,8 +9,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from momus.errors import MomusError
-from momus.train.config import DataConfig, ModelConfig, RewardConfig, Section, StageConfig, TrainConfig
+from momus.train.config import DataConfig, ModelConfig, RewardConfig, StageConfig, TrainConfig
 from momus.train.ppo.config import PPOConfig
+from momus.train.section import Section
 
 # Each switches one thing off, or for another.
 Variant = Literal["no-tampered", "no-rm", "rl-no-fsbs", "fsbs-no-rl", "rloo"]

@@ -6,14 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from momus.errors import MomusError
 from momus.train.ppo.config import PPOConfig
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from momus.train.section import Section
 
 
 class ModelConfig(Section):
