@@ -16,7 +16,7 @@ demo: $(VENV)/.base  ## review the example files
 test: $(VENV)/.dev  ## everything the tests need, then the tests
 	@./.ci/needs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not peer"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy
