@@ -249,10 +249,10 @@ def test_every_quote_of_a_random_model_is_exact(int8: Runtime, vocabulary: Any, 
 
 def test_nothing_opens_where_nothing_can_be_quoted(int8: Runtime, vocabulary: Any) -> None:
     session = open_(int8, vocabulary)
-    branches = session.fork(None, 20)
+    branches = session.fork(None, 60)
     sample(session, branches, max_tokens=60, temperature=3.0)
     assert any(vocabulary.open in branch.tokens for branch in branches)
-    branches = session.fork(None, 20)
+    branches = session.fork(None, 60)
     sample(session, branches, max_tokens=60, temperature=3.0, quote=QuoteSpace(" \n\n"))
     assert not any(vocabulary.open in branch.tokens for branch in branches)
 
@@ -347,3 +347,14 @@ def test_only_chosen_lines_are_quoted(runtime: Runtime, vocabulary: Any) -> None
     assert {branch.tokens[1] - 2 for branch in branches} == {2, 7}
     with pytest.raises(ValueError, match="use mode='lines'"):
         QuoteSpace(ANSWER, "substring", once=True)
+
+
+def test_each_prompt_has_luck_of_its_own(int8: Runtime, vocabulary: Any) -> None:
+    """One number for the first draft of all answers would make all of them silent, or none."""
+    firsts = []
+    for length in range(133, 141):
+        session = open_(int8, vocabulary, length)
+        (branch,) = session.fork(None, 1)
+        sample(session, [branch], max_tokens=12, temperature=50.0)  # as good as uniform: luck alone decides
+        firsts.append(tuple(branch.tokens))
+    assert len(set(firsts)) == len(firsts)

@@ -1,11 +1,13 @@
 """One prompt, read once, and its branches: fork, crop, extend, sample. The same for every runtime.
 
-A branch's tokens are the same whatever else is sampled beside it: draws come from the seed and the branch's lineage,
-and the ONNX runtime computes a row to the same bits in any company.
+A branch's tokens are the same whatever else is sampled beside it: draws come from the seed, the prompt and the
+branch's lineage, and the ONNX runtime computes a row to the same bits in any company. The prompt is in it so that
+answers have luck of their own: with one number for all, every first draft is silent, or none is.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -89,6 +91,7 @@ class TokenSession:
         self._states: dict[int, _State] = {}
         self._forked = 0
         self._closed = False
+        self._luck = zlib.crc32(np.asarray(prompt, dtype="<i8").tobytes())
         self._read_prompt(np.asarray(prompt, dtype=np.int64))
 
     def _read_prompt(self, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
@@ -120,7 +123,7 @@ class TokenSession:
         """`n` children of each parent, parent-major; of the bare prompt where `parents` is None."""
         self._check_open()
         if parents is None:
-            origin = _State(Branch(), (), self._tail, head=(self.prompt_logits, self.prompt_hidden[-1]))
+            origin = _State(Branch(), (self._luck,), self._tail, head=(self.prompt_logits, self.prompt_hidden[-1]))
             origin.children = self._forked
             self._forked += n
             return [self._child(origin) for _ in range(n)]
@@ -181,8 +184,8 @@ class TokenSession:
         """Continue every branch until a stop token (kept as its last), `max_tokens` or the end of the context.
 
         With `quote`, what follows the opener is confined to exact quotes of the answer; tokens without a choice are
-        not drawn, and read together. A draw depends on seed, lineage and place alone: cropped and sampled again with
-        the same seed, a branch is the same. Log-probabilities are over the tokens that were allowed.
+        not drawn, and read together. A draw depends on seed, prompt, lineage and place alone: cropped and sampled again
+        with the same seed, a branch is the same. Log-probabilities are over the tokens that were allowed.
         """
         if temperature < 0:
             raise ValueError(f"temperature is 0 or more, not {temperature}")
