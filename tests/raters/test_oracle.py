@@ -16,6 +16,7 @@ from momus.records import Bug, Comparison, Sampled
 
 PLACE = "start = len(xs) - n - 1"
 FAKE = says("s = 0", "It returns nothing.", "wrong-return", "high")
+FAKE2 = says("return xs[start:]", "It returns too much.", "wrong-return", "high")
 
 
 def form_of(*comments: Comment, bugs: tuple[Bug, ...] = (FIRST,)) -> Form:
@@ -102,24 +103,25 @@ def test_utility_and_overall_are_the_formula() -> None:
     found = says(PLACE, "Wrong.", "off-by-one", suggestion="start = len(xs) - n")
     small = says("return xs[start:]", "A poor name.", severity="low")
     cases: list[tuple[tuple[Comment, ...], float]] = [
-        ((), 0 + 0.6),
+        ((), 0 - 2 + 0.6),
         ((found,), 6 + 0.6),
         ((found, FAKE), 6 - 2 + 0.6),
         ((found, FAKE, small), 6 - 2 - 1 + 0.6),
         ((says(PLACE, "Wrong."),), 2 - 0.5 + 0.6),
-        ((FAKE,), 0 - 2 + 0.6),
+        ((FAKE, FAKE2), 0 - 4 + 0.6),
         ((says(PLACE, "word " * 85, "off-by-one"),), 4 + 0.4),
     ]
     rated = Oracle().rate(comparison(*(comments for comments, _ in cases)))
     by_hand = sorted(range(len(cases)), key=lambda i: -cases[i][1])
     assert rated.order == tuple((i,) for i in by_hand)
-    # utility + 1, halves up, in 1..7: 1.6, 7.6, 5.6, 4.6, 3.1, -0.4, 5.4
-    assert [form.overall for form in rated.forms] == [2, 7, 6, 5, 3, 1, 5]
+    # utility + 1, halves up, in 1..7: -0.4, 7.6, 5.6, 4.6, 3.1, -2.4, 5.4
+    assert [form.overall for form in rated.forms] == [1, 7, 6, 5, 3, 1, 5]
 
 
-def test_silence_is_best_on_clean_code_and_in_between_on_buggy_code() -> None:
+def test_silence_is_best_on_clean_code_and_an_all_clear_on_buggy_code_is_a_false_claim() -> None:
     found = says(PLACE, "Wrong.", "off-by-one")
-    assert Oracle().rate(comparison((FAKE,), (), (found,))).order == ((2,), (1,), (0,))
+    assert Oracle().rate(comparison((FAKE,), (), (found,), (FAKE, FAKE2))).order == ((2,), (0, 1), (3,))
+    assert Oracle().rate(comparison((), (found,))).forms[0].fake_problem == 1, "the form counts comments alone"
     clean = Oracle().rate(comparison((FAKE,), (), (found,), bugs=()))
     assert clean.order[0] == (1,) and clean.forms[1].overall == 7
     assert [form.comprehensiveness for form in clean.forms] == [7, 7, 7]
@@ -129,7 +131,7 @@ def test_silence_is_best_on_clean_code_and_in_between_on_buggy_code() -> None:
 
 
 def test_equal_critiques_are_tied() -> None:
-    rated = Oracle().rate(comparison((), (), (FAKE,), (FAKE,)))
+    rated = Oracle().rate(comparison((), (), (FAKE, FAKE2), (FAKE, FAKE2)))
     assert rated.order == ((0, 1), (2, 3))
 
 

@@ -15,9 +15,11 @@ It is a simulated rater, with or without noise, and every record of it says so. 
   nothing to what was said of a bug. Score 7 with one, else 1.
 - conciseness: 7, less one for every 40 words (suggestions included), at least 1.
 - utility = (comprehensiveness - 1) - 2 fakes - 1 nitpicks - 0.5 unsure + 0.1 (conciseness - 1), where the middle three
-  are counted by comment. overall = utility + 1, rounded into 1..7. The ranking goes by the utility; equals are tied.
+  are counted by comment, and 2 less for silence over a known bug: an all-clear is a false claim like another.
+  overall = utility + 1, rounded into 1..7. The ranking goes by the utility; equals are tied.
 
-So silence is best on clean code; on buggy code it lies below a comment that finds the bug and above invented problems.
+So silence is best on clean code; on buggy code it lies below a comment that finds the bug, beside one invented problem,
+and above several.
 """
 
 from __future__ import annotations
@@ -113,7 +115,8 @@ class Oracle:
         )
         style = 0.5 * (7 - concise) if "length" in self.bias else CONCISE * (concise - 1)
         spurious = FAKE * tally.fakes + NITPICK * tally.nitpicks + UNSURE * tally.unsure
-        return form, complete - 1 - spurious + style
+        all_clear = FAKE if known.bugs and not critique.comments else 0.0
+        return form, complete - 1 - spurious - all_clear + style
 
     def _final(self, form: Form, utility: float, rng: random.Random) -> Form:
         def noisy(score: int | None) -> int | None:
