@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +17,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from momus.cli.study import command
+from momus.corpus.functions import Function
 from momus.records import Comparison, Rating, Tamper, read_jsonl, versioned
 from momus.study.graph import read_manifest
 from momus.study.loop import misses
+from momus.train.stages import drawn_by
 
 TINY = Path(__file__).parents[2] / "study" / "tiny.toml"
 KILLED = "measure-ppo-1"  # the loop from the corpus to a measured policy, the variants aside
@@ -73,6 +76,27 @@ def test_sft_and_the_loop_share_no_function_and_no_split_leaks(whole: Path) -> N
     loop = {tamper.task.split for n in (1, 2) for tamper in read_jsonl(whole / f"tamper-{n}" / "tampers.jsonl", Tamper)}
     measured = {tamper.task.split for tamper in read_jsonl(whole / "items" / "items.jsonl", Tamper)}
     assert (loop, measured) == ({"train"}, {"heldout"})
+
+
+@pytest.mark.timeout(1200)
+def test_the_loop_gets_nothing_that_a_given_checkpoint_has_learned_from(whole: Path, tmp_path: Path) -> None:
+    start = f'[start]\ncorpus = "{whole}/corpus"\nscan = "{tmp_path}/scan"\nsft = ["{whole}/sft-1"]\n\n[corpus'
+    own = tmp_path / "own.toml"
+    own.write_text(TINY.read_text(encoding="utf-8").replace("[corpus", start, 1), encoding="utf-8")
+    shutil.copytree(whole / "scan", tmp_path / "scan")
+    assert study(str(own), "--only", "split", "--out", str(tmp_path / "out")).exit_code == 0
+    learned = {f.id for folder in (whole / "scan", whole / "sft-1") for f in drawn_by(folder, tmp_path)}
+    assert learned
+    for number in (1, 2):
+        loop = list(read_jsonl(tmp_path / "out" / "split" / f"functions-round-{number}.jsonl", Function))
+        assert len(loop) == 16 and not learned & {function.id for function in loop}
+
+    manifest = tmp_path / "scan" / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content["config"]["data"]["functions"] = None  # one that has learned from all
+    manifest.write_text(json.dumps({**content, "corpus": f"{whole}/corpus"}), encoding="utf-8")
+    refused = study(str(own), "--only", "split", "--out", str(tmp_path / "none"))
+    assert refused.exit_code == 1 and "leave 0 that they have not learned from" in str(refused.exception)
 
 
 @pytest.mark.timeout(1200)

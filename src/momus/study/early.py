@@ -47,7 +47,13 @@ def ngram(config: StudyConfig, job: Job) -> bool:
 
 
 def split(config: StudyConfig, job: Job) -> bool:
-    """Part the train split: functions for the rounds of the loop, which SFT does not see, and those for SFT."""
+    """Part the train split: functions for the rounds of the loop, and those that the stages before it learn from.
+
+    What a policy has learned from it may know by heart, and a reward model would learn to trust that. So the loop gets
+    no function that a checkpoint of [start] has learned from either.
+    """
+    from momus.train.stages import drawn_by
+
     functions = list(read_split(job.inputs["corpus"], "train"))
     random.Random(f"{config.seed}/split").shuffle(functions)
     wanted = config.tamper.functions * config.rounds
@@ -56,18 +62,33 @@ def split(config: StudyConfig, job: Job) -> bool:
             f"the corpus has {len(functions)} functions to train on, and {wanted} are asked for the loop, which may "
             "have half of them: lower tamper.functions or rounds"
         )
+    known = {function.id for folder in _learned(config) for function in drawn_by(folder, job.inputs["corpus"])}
+    loop = [function for function in functions if function.id not in known][:wanted]
+    if len(loop) < wanted:
+        raise MomusError(
+            f"{wanted} functions are asked for the loop, and the checkpoints of [start] leave {len(loop)} that they "
+            "have not learned from: lower tamper.functions or rounds"
+        )
     for number in range(config.rounds):
-        part = functions[number * config.tamper.functions : (number + 1) * config.tamper.functions]
+        part = loop[number * config.tamper.functions : (number + 1) * config.tamper.functions]
         write_jsonl(job.folder / f"functions-round-{number + 1}.jsonl", part)
-    write_jsonl(job.folder / "functions-train.jsonl", functions[wanted:])
+    taken = {function.id for function in loop}
+    write_jsonl(job.folder / "functions-train.jsonl", (f for f in functions if f.id not in taken))
     return True
+
+
+def _learned(config: StudyConfig) -> list[Path]:
+    """The checkpoints of [start] that learned from tampered functions."""
+    return [folder for folder in (config.start.scan, *config.start.sft) if folder is not None]
 
 
 def pretrain(config: StudyConfig, job: Job) -> bool:
     from momus.train import stages
 
-    corpus, tokens = job.inputs["corpus"], job.inputs["tokenizer"] / "tokenizer.json"
-    return stages.pretrain(config.training(config.seed), corpus, tokens, job.folder, jobs=job.jobs, minutes=job.minutes)
+    functions, tokens = job.inputs["split"], job.inputs["tokenizer"] / "tokenizer.json"
+    return stages.pretrain(
+        config.training(config.seed), functions, tokens, job.folder, jobs=job.jobs, minutes=job.minutes
+    )
 
 
 def scan(config: StudyConfig, job: Job) -> bool:
@@ -75,7 +96,7 @@ def scan(config: StudyConfig, job: Job) -> bool:
 
     return stages.scan(
         config.training(config.seed),
-        job.inputs["corpus"],
+        job.inputs["split"],
         job.inputs["tokenizer"] / "tokenizer.json",
         job.inputs["pretrain"],
         job.folder,

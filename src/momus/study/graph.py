@@ -45,7 +45,7 @@ class Stage:
 
     `run` writes `results` (names of files in its folder) and returns True once they stand, or False where its minutes
     are up; called again it goes on. `settings` are JSON values: with the inputs they decide the results. `given` is a
-    folder that another run has left: nothing is run then.
+    folder that another run has left: nothing is run then, nor needed.
     """
 
     name: str
@@ -75,7 +75,7 @@ def in_order(stages: Sequence[Stage], only: str | None = None) -> list[Stage]:
         if name in waiting or name not in by_name:
             raise ValueError(f"the stage {name} cannot be reached: {' -> '.join((*waiting, name))}")
         if name not in ordered:
-            for needed in by_name[name].inputs:
+            for needed in by_name[name].inputs if by_name[name].given is None else ():
                 take(needed, (*waiting, name))
             ordered[name] = by_name[name]
 

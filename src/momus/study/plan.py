@@ -31,6 +31,7 @@ def plan(config: StudyConfig) -> list[Stage]:
 def _early(config: StudyConfig) -> list[Stage]:
     start, seed = config.start, config.seed
     sections = _sections(config)
+    given = (*(("scan",) if start.scan else ()), *(f"sft-{n}" for n, _ in zip(config.seeds, start.sft, strict=False)))
     stages = [
         Stage(
             "corpus",
@@ -59,7 +60,7 @@ def _early(config: StudyConfig) -> list[Stage]:
             "split",
             partial(early.split, config),
             ("functions-train.jsonl", *(f"functions-round-{n}.jsonl" for n in _rounds(config))),
-            ("corpus",),
+            ("corpus", *given),
             {"functions": config.tamper.functions, "rounds": config.rounds, "seed": seed},
         ),
     ]
@@ -69,7 +70,7 @@ def _early(config: StudyConfig) -> list[Stage]:
                 "pretrain",
                 _seeded(seed, partial(early.pretrain, config)),
                 CHECKPOINT[:2],
-                ("corpus", "tokenizer"),
+                ("split", "tokenizer"),
                 {name: sections[name] for name in ("model", "data", "pretrain")} | {"seed": seed},
                 start.pretrain,
             )
@@ -79,7 +80,7 @@ def _early(config: StudyConfig) -> list[Stage]:
             "scan",
             _seeded(seed, partial(early.scan, config)),
             CHECKPOINT[:2],
-            ("corpus", "tokenizer", "pretrain"),
+            ("split", "tokenizer", "pretrain"),
             {"data": sections["data"], "scan": sections["scan"], "seed": seed},
             start.scan,
         )

@@ -29,7 +29,7 @@ def pretrain(
 ) -> bool:
     """Train fresh weights on the corpus' code. True once the checkpoint stands in `out`."""
     workers = Workers.join()
-    data = _examples(config, read_split(corpus, "train"), pretrain_examples, tokenizer, out, jobs, workers)
+    data = _examples(config, corpus, read_split(corpus, "train"), pretrain_examples, tokenizer, out, jobs, workers)
     dialect = Dialect(Tokenizer.load(tokenizer))
     model = new_model(config.model, dialect.tokenizer.size, dialect.pad, dialect.end, config.seed)
     return _learn(model, data, config.pretrain, dialect, tokenizer, out, config.seed, 1, minutes, workers)
@@ -51,7 +51,7 @@ def scan(
     `more` adds tasks to tamper. True once the checkpoint stands in `out`.
     """
     items: Iterable[Item] = chain((item for item in more if isinstance(item, Task)), _drawn(config, corpus))
-    return _continue(config, config.scan, items, scan_examples, tokenizer, start, out, 2, jobs, minutes)
+    return _continue(config, config.scan, corpus, items, scan_examples, tokenizer, start, out, 2, jobs, minutes)
 
 
 def sft(
@@ -70,7 +70,24 @@ def sft(
     True once the checkpoint stands in `out`.
     """
     items: Iterable[Item] = chain(more, _drawn(config, corpus))
-    return _continue(config, config.sft, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
+    return _continue(config, config.sft, corpus, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
+
+
+def drawn_by(folder: Path, corpus: Path) -> list[Function]:
+    """The functions that the scan or SFT stage in `folder` has put bugs into, by its manifest.
+
+    They are of the corpus that it names, else of `corpus`. Empty without a manifest of such a stage. Raises MomusError
+    on one that cannot be read, and where that corpus is gone.
+    """
+    path = folder / "manifest.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        config = TrainConfig.model_validate(content["config"]) if "config" in content else None
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise MomusError(f"cannot read {path} ({error}), which says what the checkpoint has seen") from None
+    return [] if config is None else _drawn(config, Path(content.get("corpus", corpus)))
 
 
 def _drawn(config: TrainConfig, corpus: Path) -> list[Function]:
@@ -82,6 +99,7 @@ def _drawn(config: TrainConfig, corpus: Path) -> list[Function]:
 def _continue(
     config: TrainConfig,
     stage: StageConfig,
+    corpus: Path,
     items: Iterable[Item],
     builder: Builder,
     tokenizer: Path,
@@ -99,7 +117,7 @@ def _continue(
             f"{tokenizer} has {dialect.tokenizer.size} tokens where the checkpoint in {start} has "
             f"{model.config.vocab_size}; give the tokenizer that it was trained with"
         )
-    data = _examples(config, items, builder, tokenizer, out, jobs, workers)
+    data = _examples(config, corpus, items, builder, tokenizer, out, jobs, workers)
     return _learn(model, data, stage, dialect, tokenizer, out, config.seed, together, minutes, workers)
 
 
@@ -135,6 +153,7 @@ def _learn(
 
 def _examples(
     config: TrainConfig,
+    corpus: Path,
     items: Iterable[Item],
     builder: Builder,
     tokenizer: Path,
@@ -150,6 +169,7 @@ def _examples(
             build(items, builder, tokenizer, config.data, path, seed=config.seed, jobs=jobs)
         manifest = {
             "config": config.model_dump(mode="json"),
+            "corpus": str(corpus),
             "tokenizer": str(tokenizer),
             "examples": len(ExampleFile(path)),
         }
