@@ -23,7 +23,7 @@ from momus.train.reward.report import evaluate
 from momus.train.reward.train import fingerprint, fit
 from momus.train.trainer import Workers
 
-NORMALISED_ON = 2000  # critiques at most
+NORMALISED_ON = 500  # critiques at most
 
 
 def reward(
