@@ -75,6 +75,19 @@ def test_where_the_gate_is_silent_nothing_is_searched_and_no_reward_model_loaded
     assert loud.error is not None and "cannot be loaded" in loud.error
 
 
+def test_only_lines_that_the_gate_suspects_are_spoken_of(bundle: Bundle) -> None:
+    (window,) = critic(bundle).search(Task(id="t", question="Do it.", answer=CODE), 0).windows
+    second = sorted(window.confidence.values())[-2]
+    suspects = {line for line, confidence in window.confidence.items() if confidence >= second}
+    text = TextMap(CODE)
+    said = {
+        text.line(comment.highlight.start)
+        for seed in range(6)
+        for comment in one(critic(bundle, threshold=second, modifier=99.0), CODE, seed).critique
+    }
+    assert said and said <= suspects < set(window.confidence)
+
+
 def test_the_dial_chooses_among_the_same_candidates(bundle: Bundle) -> None:
     task = Task(id="t", question="Do it.", answer=CODE)
     writer = critic(bundle)

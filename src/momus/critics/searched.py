@@ -46,10 +46,11 @@ class Searched:
 class SearchedCritic:
     """FSBS over a bundle's policy and reward model, window by window.
 
-    In mode momus a window is searched only where the gate suspects a line (`threshold` overrides the gate's), only
-    lines that do something are spoken of, and at most `comments` of them, the most suspect first. Mode paper is the
-    paper's: every window is searched, any line may be spoken of. With `mend` a suggestion is the one that reads best
-    (`momus.critics.mending`), else the chosen candidate's own. Raises MomusError where the bundle has no reward model.
+    In mode momus only lines that the gate suspects are spoken of (`threshold` overrides the gate's; 0 suspects every
+    line that does something), and at most `comments` of them, the most suspect first; a window without one is not
+    searched. Mode paper is the paper's: every window is searched, any line may be spoken of. With `mend` a suggestion
+    is the one that reads best (`momus.critics.mending`), else the chosen candidate's own. Raises MomusError where the
+    bundle has no reward model.
     """
 
     cut: Literal["bare"] = "bare"  # trained on functions alone: imports above them would be strange to it
@@ -106,17 +107,19 @@ class SearchedCritic:
         places = self._windows.places(task)
         found = []
         for window in self._windows.judged(task, text):
-            if self._mode == "paper" or max(window.confidence.values(), default=-1.0) >= self._threshold:
-                found.append(self._search(task, window, seed))
+            suspects = [line for line, confidence in window.confidence.items() if confidence >= self._threshold]
+            if self._mode == "paper" or suspects:
+                found.append(self._search(window, suspects, seed))
             window.session.close()
         covered = {line for first, last in places for line in range(first, last + 1)}
         return Searched(text, tuple(found), left_out(text, covered))
 
-    def _search(self, task: Task, window: Window, seed: int) -> SearchedWindow:
+    def _search(self, window: Window, suspects: Sequence[int], seed: int) -> SearchedWindow:
         if self._scorer is None:
             assert self._bundle.reward is not None
             self._scorer = self._bundle.reward.scorer(self._bundle.dialect)
         session = window.session
+        only = [line - window.first + 1 for line in suspects] if self._mode == "momus" else None
         scores = self._scorer.open(session.prompt)
         try:
             result = search(
@@ -124,7 +127,7 @@ class SearchedCritic:
                 scores,
                 session.prompt.answer,
                 codec=session.dialect,
-                quote=quotable(session.prompt.answer, self._mode, window.arguable if self._mode == "momus" else None),
+                quote=quotable(session.prompt.answer, self._mode, only),
                 n=self._n,
                 k=self._k,
                 rounds=self._rounds,
