@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,9 @@ def make_reward(run: TinyRun, folder: Path) -> Path:
 def export_both(run: TinyRun, folder: Path) -> TinyReward:
     """Make the reward model and export both, by the command line; searches are short, as the model never ends."""
     from momus.cli.train import command
-    from momus.critics import searched
+    from momus.critics.fsbs import SearchSettings
+    from momus.critics.searched import SearchedCritic
+    from momus.train import dial
 
     reward = make_reward(run, folder / "reward")
     where = ["--corpus", run.folder / "corpus", "--tokenizer", run.folder / "tokenizer", "--from", run.folder / "sft"]
@@ -60,6 +63,7 @@ def export_both(run: TinyRun, folder: Path) -> TinyReward:
     where += ["--clean-flagged", "0.5", "--name", "tiny-rl"]
     where += ["--bits", "32", "--out", folder / "bundle"]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(searched, "MAX_TOKENS", 20)
+        short = SearchSettings(mode="momus", max_tokens=20)
+        patched.setattr(dial, "SearchedCritic", partial(SearchedCritic, settings=short))
         result = CliRunner().invoke(command, ["export", *map(str, where)], catch_exceptions=False)
     return TinyReward(folder, result)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momus.critics.fsbs import Candidate, SearchResult, fsbs, quotable, search, select
+from momus.critics.fsbs import Candidate, SearchResult, SearchSettings, fsbs, quotable, search, select
 from momus.critique import Comment, Critique, Span, TextMap
 from momus.errors import MomusError
 from momus.models.dialect import stripped_line
@@ -142,8 +142,10 @@ def mark(tokens: Sequence[int]) -> float:
 
 
 def searched(session: Any = None, scores: Any = None, **options: Any) -> SearchResult:
-    given: dict[str, Any] = {"quote": None, "max_tokens": 8, "temperature": 1.0, "codec": Paragraphs(), **options}
-    return search(session or Scripted(), scores or Marked(), ANSWER, **given)
+    names = SearchSettings.__dataclass_fields__.keys() & options.keys()
+    settings = SearchSettings(**{"max_tokens": 8, "temperature": 1.0, **{name: options.pop(name) for name in names}})
+    given: dict[str, Any] = {"quote": None, "codec": Paragraphs(), **options}
+    return search(session or Scripted(), scores or Marked(), ANSWER, settings=settings, **given)
 
 
 def oracle(seed: int, n: int, k: int, rounds: int, most: int = 8) -> list[tuple[tuple[int, ...], float]]:
@@ -275,8 +277,10 @@ def test_mode_momus_adds_silence_and_scores_nothing_twice() -> None:
 
 def test_impossible_searches_are_refused() -> None:
     for options in ({"n": 0}, {"k": 5}, {"k": 0}, {"rounds": 0}):
-        with pytest.raises(ValueError, match="1 <= k <= n"):
+        with pytest.raises(MomusError, match="k from 1 to n"):
             searched(**options)
+    with pytest.raises(MomusError, match="paper or momus, not 'fast'"):
+        SearchSettings(mode="fast")  # type: ignore[arg-type]
 
 
 def test_where_nothing_can_be_quoted_silence_is_all() -> None:
@@ -319,7 +323,8 @@ def test_over_the_real_bundle_it_is_the_same_whatever_the_batch(tiny_reward: Tin
     bundle = tiny_reward.opened("onnx")
     assert bundle.reward is not None
     scorer, prompt = bundle.reward.scorer(bundle.dialect), Prompt("Sum.", CODE)
-    options: dict[str, Any] = {"codec": bundle.dialect, "max_tokens": 12, "temperature": 1.0}
+    settings = SearchSettings(max_tokens=12, temperature=1.0)
+    options: dict[str, Any] = {"codec": bundle.dialect, "settings": settings}
     whole = fsbs(bundle.backend, scorer, prompt, seed=5, **options)
     assert len(whole.candidates) == 28
     again = search(
@@ -343,9 +348,8 @@ def test_every_highlight_is_an_exact_quote_and_in_mode_momus_made_once(tiny_rewa
     assert bundle.reward is not None
     scorer = bundle.reward.scorer(bundle.dialect)
     short = "x = 1\ny = 2\n"
-    result = fsbs(
-        bundle.backend, scorer, Prompt("", short), codec=bundle.dialect, mode=mode, max_tokens=9, temperature=1.0
-    )
+    settings = SearchSettings(mode=mode, max_tokens=9, temperature=1.0)
+    result = fsbs(bundle.backend, scorer, Prompt("", short), codec=bundle.dialect, settings=settings)
     text = TextMap(short)
     lines = {stripped_line(text, 1), stripped_line(text, 2)}
     repeated = 0

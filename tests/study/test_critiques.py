@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from momus.critics.fsbs import Candidate, SearchResult, select
-from momus.critics.searched import Searched, SearchedWindow
+from momus.critics.searched import Searched, SearchedWindow, joined
 from momus.critique import Comment, Critique, Span, TextMap
 from momus.models.bundled import open_bundle
 from momus.records import Bug, Sampled, Tamper, Task, versioned, write_jsonl
 from momus.study.config import FsbsConfig
-from momus.study.critiques import PolicyCritic, Write, chosen, fit_dial
+from momus.study.critiques import PolicyCritic, Write, fit_dial
 from momus.study.loop import misses, write_critiques
 from tiny_run import TinyRun
 
@@ -34,7 +34,7 @@ def test_windows_are_put_together_and_a_line_is_spoken_of_by_one_of_them() -> No
         Candidate((), Critique((on(first, "s = 0"), on(first, "s = 0"))), 2.0, 1, logprob=-1.0),
         Candidate((), Critique((on(second, "s = 0"), on(second, "return s / n"))), 4.0, 1, logprob=-3.0),
     ]
-    said = chosen(TASK, "fsbs@50", Searched(TextMap(ANSWER), windows, "line 9: too long"), candidates, i=3)
+    said = joined(TASK, "fsbs@50", Searched(TextMap(ANSWER), windows, "line 9: too long"), candidates, i=3)
     assert [c.highlight.of(ANSWER) for c in said.critique] == ["s = 0", "s = 0", "return s / n"]
     assert [c.confidence for c in said.critique] == [0.7, 0.7, 0.2]
     assert (said.score, said.logprob, said.i, said.critic, said.left_out) == (
@@ -72,13 +72,13 @@ def test_a_dial_without_a_reward_model_ranks_by_log_probability(tiny_run: TinyRu
     write_critiques(every, tasks, tmp_path / "dev.jsonl")
     dial = fit_dial(tmp_path / "dev.jsonl", search)
     assert [percentile for percentile, _ in dial] == [10, 75] and dial[0][1] <= dial[1][1]
-    drafts = PolicyCritic(open_bundle(tiny_run.bundle), temperature=1.0).drafts(search.candidates)
+    drafts = PolicyCritic(open_bundle(tiny_run.bundle), temperature=1.0).drafts(search.settings.candidates)
     picked = Write("best", str(tiny_run.bundle), search, seed=1, dial=dial).open()(tasks)
     by_name = {(s.task_id, s.critic): s for s in picked}
     assert len(by_name) == 8
     for task in tasks:
         (window,) = drafts(task, 1).windows
-        assert len(window.result.candidates) == search.candidates == 6
+        assert len(window.result.candidates) == search.settings.candidates == 6
         for percentile, modifier in dial:
             best = max(window.result.candidates, key=lambda c: (c.logprob or 0.0) + modifier * len(c.critique))
             assert select(window.result, modifier) == best

@@ -23,7 +23,7 @@ from momus.bench import Goal, Outcome
 from momus.bench.decode import prepare
 from momus.bench.process import measure
 from momus.bench.random_weights import ARCH_44M
-from momus.critics.fsbs import ROUNDS, K, N, search
+from momus.critics.fsbs import PAPER, SearchSettings, search
 from momus.critique import Comment, Critique, Span, TextMap
 from momus.errors import MissingExtra
 from momus.models.arch import Arch
@@ -33,6 +33,7 @@ from momus.models.reward import BundledScorer
 from momus.models.runtime import Runtime
 from momus.models.session import TokenBackend, TokenSession
 
+N, K, ROUNDS = PAPER.n, PAPER.k, PAPER.rounds
 PROMPT, TOKENS = 600, 60
 LINES, LINE_TOKENS = 40, 13  # a quote: its line's marker, which is a choice, then tokens that are not
 SPEED_GOAL, BOUND_GOAL, BEST_OF_GOAL, REWARD_GOAL = 6.0, 1.10, 2.0, 35.0
@@ -80,7 +81,7 @@ def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None, arch
     figures = {
         "work": {
             "prompt_tokens": PROMPT,
-            "candidates": N * (K * (ROUNDS - 1) + 1),
+            "candidates": PAPER.candidates,
             "tokens_each_round": TOKENS,
             "quote_tokens": LINE_TOKENS + 2,
         },
@@ -183,9 +184,8 @@ def _fsbs(backend: TokenBackend, scorer: BundledScorer, codec: Codec, seed: int)
         session = backend.open_tokens(codec.ask(prompt))
         scores = _Clocked(scorer, prompt)
         quote = QuoteSpace(_ANSWER)
-        result = search(
-            wrap(session), scores, _ANSWER, codec=codec, quote=quote, max_tokens=TOKENS - 1, temperature=1.0, seed=seed
-        )
+        settings = SearchSettings(max_tokens=TOKENS - 1, temperature=1.0)
+        result = search(wrap(session), scores, _ANSWER, codec=codec, quote=quote, settings=settings, seed=seed)
         session.close()
         return [c.tokens for c in result.candidates], time.process_time() - began, scores.cpu_s
 
@@ -194,7 +194,7 @@ def _fsbs(backend: TokenBackend, scorer: BundledScorer, codec: Codec, seed: int)
     drawn, cpu, reward = min(runs, key=lambda run: run[1])
     same = sum(a == b for a, b in zip(drawn, singly, strict=True))
     drawn_tokens = sum(map(len, drawn))
-    if len(drawn) != N * (K * (ROUNDS - 1) + 1) or drawn_tokens != TOKENS * (N + N * K * sum(range(2, ROUNDS + 1))):
+    if len(drawn) != PAPER.candidates or drawn_tokens != TOKENS * (N + N * K * sum(range(2, ROUNDS + 1))):
         raise RuntimeError(f"the search wrote {len(drawn)} critiques of {drawn_tokens} tokens")
     return {"cpu_s": round(cpu, 3), "reward_cpu_s": round(reward, 3), "same": 100 * same / len(drawn)}
 
@@ -207,7 +207,7 @@ def _decoding(backend: TokenBackend, codec: Codec, best_of: bool, seed: int) -> 
         session = backend.open_tokens(codec.ask(Prompt("", _ANSWER)))
         options: dict[str, Any] = {"max_tokens": TOKENS, "temperature": 1.0, "stop": frozenset(), "quote": None}
         if best_of:
-            session.sample(session.fork(None, N * (K * (ROUNDS - 1) + 1)), seed=seed, **options)
+            session.sample(session.fork(None, PAPER.candidates), seed=seed, **options)
         else:
             batch = session.fork(None, N)
             for turn in range(ROUNDS):
@@ -254,7 +254,7 @@ def _hugging_face(folder: Path, codec: Codec, head: Any, seed: int) -> dict[str,
             spent += time.process_time() - scoring
             survivors = written[scores.topk(K).indices]
     cpu = time.process_time() - began
-    if drawn != N * (K * (ROUNDS - 1) + 1):
+    if drawn != PAPER.candidates:
         raise RuntimeError(f"the peer wrote {drawn} critiques")
     return {"cpu_s": round(cpu, 3), "reward_cpu_s": round(spent, 3)}
 

@@ -17,9 +17,34 @@ from momus.models.quote import QuoteSpace
 
 Mode = Literal["paper", "momus"]
 
-N, K, ROUNDS = 4, 2, 4  # the paper's: 28 candidates
-MAX_TOKENS = 256  # of one continuation, which may hold several comments
-TEMPERATURE = 0.7
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How a search goes; the numbers are the paper's. `max_tokens` are of one continuation, of several comments maybe.
+
+    Raises MomusError on numbers that make no search.
+    """
+
+    n: int = 4
+    k: int = 2
+    rounds: int = 4
+    mode: Mode = "paper"
+    temperature: float = 0.7
+    max_tokens: int = 256
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("paper", "momus"):
+            raise MomusError(f"the mode of a search is paper or momus, not {self.mode!r}")
+        if not (1 <= self.k <= self.n and self.rounds >= 1 and self.temperature >= 0 and self.max_tokens >= 1):
+            raise MomusError("a search needs n of 1 or more, k from 1 to n, rounds of 1 or more, and room for tokens")
+
+    @property
+    def candidates(self) -> int:
+        """How many critiques it makes where every one can be gone on from: 28 in the paper."""
+        return self.n * (self.k * (self.rounds - 1) + 1)
+
+
+PAPER, MOMUS = SearchSettings(), SearchSettings(mode="momus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +93,16 @@ def fsbs(
     prompt: Prompt,
     *,
     codec: Codec,
-    n: int = N,
-    k: int = K,
-    rounds: int = ROUNDS,
+    settings: SearchSettings = PAPER,
     seed: int = 0,
-    mode: Mode = "paper",
-    max_tokens: int = MAX_TOKENS,
-    temperature: float = TEMPERATURE,
 ) -> SearchResult:
     """Open a prompt with policy and reward model, search, and close both. See `search`."""
-    quote = quotable(prompt.answer, mode) if backend.caps.constraint != "none" else None
+    quote = quotable(prompt.answer, settings.mode) if backend.caps.constraint != "none" else None
     session = backend.open(prompt)
     try:
         scores = scorer.open(prompt)
         try:
-            return search(
-                session,
-                scores,
-                prompt.answer,
-                codec=codec,
-                quote=quote,
-                n=n,
-                k=k,
-                rounds=rounds,
-                seed=seed,
-                mode=mode,
-                max_tokens=max_tokens,
-                temperature=temperature,
-            )
+            return search(session, scores, prompt.answer, codec=codec, quote=quote, settings=settings, seed=seed)
         finally:
             scores.close()
     finally:
@@ -109,13 +116,8 @@ def search(
     *,
     codec: Codec,
     quote: QuoteSpace | None,
-    n: int = N,
-    k: int = K,
-    rounds: int = ROUNDS,
+    settings: SearchSettings = PAPER,
     seed: int = 0,
-    mode: Mode = "paper",
-    max_tokens: int = MAX_TOKENS,
-    temperature: float = TEMPERATURE,
 ) -> SearchResult:
     """Search over an open prompt.
 
@@ -127,10 +129,9 @@ def search(
 
     A critique that has no room left, or in mode momus no line to quote, is a candidate but not gone on from. A sample
     that does not come back, or whose score is no number, is counted and passed over. Raises MomusError where all are
-    lost, ValueError on impossible n, k and rounds.
+    lost.
     """
-    if not (1 <= k <= n and rounds >= 1):
-        raise ValueError(f"a search needs 1 <= k <= n and a round, not n={n}, k={k}, rounds={rounds}")
+    n, rounds, mode = settings.n, settings.rounds, settings.mode
     text, opener = TextMap(answer), list(codec.opener)
     found: list[Candidate] = []
     marks = _Marks(scores)
@@ -144,8 +145,8 @@ def search(
             break
         drawn = session.sample(
             batch,
-            max_tokens=max_tokens,
-            temperature=temperature,
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
             stop=frozenset((codec.end,)),
             quote=quote,
             seed=seed,
@@ -164,7 +165,7 @@ def search(
         if turn == rounds:
             break
         going: list[int] = []
-        for at in _best(found, first, k, distinct=mode == "momus"):
+        for at in _best(found, first, settings.k, distinct=mode == "momus"):
             session.crop(branches[at], codec.settled(branches[at].tokens))
             if _opened(session, branches[at], opener, found[at], quote):
                 going.append(at)

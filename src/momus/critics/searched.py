@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from momus import __version__
 from momus.critics.dial import Dial
-from momus.critics.fsbs import MAX_TOKENS, ROUNDS, TEMPERATURE, K, Mode, N, SearchResult, quotable, search, select
+from momus.critics.fsbs import MOMUS, Candidate, Mode, SearchResult, SearchSettings, quotable, search, select
 from momus.critics.mending import Mender
 from momus.critics.protocol import failed
 from momus.critics.windowed import Window, Windows, left_out, placed
@@ -59,14 +59,9 @@ class SearchedCritic:
         self,
         bundle: Bundle,
         *,
+        settings: SearchSettings = MOMUS,
         modifier: float = 0.0,
-        mode: Mode = "momus",
         threshold: float | None = None,
-        n: int = N,
-        k: int = K,
-        rounds: int = ROUNDS,
-        temperature: float = TEMPERATURE,
-        max_tokens: int = MAX_TOKENS,
         comments: int = MAX_COMMENTS,
         mend: bool = True,
     ) -> None:
@@ -75,22 +70,19 @@ class SearchedCritic:
                 f"the bundle {bundle.folder} has no reward model to search with: use the critic bundled, or export one "
                 "with momus train export --reward"
             )
-        if mode not in ("paper", "momus"):
-            raise MomusError(f"the mode of a search is paper or momus, not {mode!r}")
-        if not (1 <= k <= n and rounds >= 1 and comments >= 1 and temperature >= 0 and max_tokens >= 1):
-            raise MomusError("a search needs n of 1 or more, k from 1 to n, and rounds and comments of 1 or more")
+        if comments < 1:
+            raise MomusError("a critic needs at least one comment: give comments of 1 or more")
         self.name = "bundled+fsbs"
         self.modifier = modifier
         self._bundle = bundle
         self._scorer: BundledScorer | None = None
         self._windows = Windows(bundle, room=bundle.arch.context // 3)  # for several comments
-        self._mode: Mode = mode
+        self._settings = settings
         self._threshold = bundle.gate.threshold if threshold is None else threshold
-        self._n, self._k, self._rounds, self._temperature, self._comments = n, k, rounds, temperature, comments
-        self._max_tokens = max_tokens
+        self._comments = comments
         self._mender = Mender(bundle) if mend else None
-        settings = (mode, modifier, threshold, n, k, rounds, temperature, comments, mend, max_tokens)
-        self.version = "/".join(map(str, (__version__, bundle.version, *settings)))
+        told = (*astuple(settings), modifier, threshold, comments, mend)
+        self.version = "/".join(map(str, (__version__, bundle.version, *told)))
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` critiques of each task. Where the gate finds nothing, silence costs one pass over the answer."""
@@ -108,7 +100,7 @@ class SearchedCritic:
         found = []
         for window in self._windows.judged(task, text):
             suspects = [line for line, confidence in window.confidence.items() if confidence >= self._threshold]
-            if self._mode == "paper" or suspects:
+            if self._settings.mode == "paper" or suspects:
                 found.append(self._search(window, suspects, seed))
             window.session.close()
         covered = {line for first, last in places for line in range(first, last + 1)}
@@ -119,7 +111,8 @@ class SearchedCritic:
             assert self._bundle.reward is not None
             self._scorer = self._bundle.reward.scorer(self._bundle.dialect)
         session = window.session
-        only = [line - window.first + 1 for line in suspects] if self._mode == "momus" else None
+        mode = self._settings.mode
+        only = [line - window.first + 1 for line in suspects] if mode == "momus" else None
         scores = self._scorer.open(session.prompt)
         try:
             result = search(
@@ -127,14 +120,9 @@ class SearchedCritic:
                 scores,
                 session.prompt.answer,
                 codec=session.dialect,
-                quote=quotable(session.prompt.answer, self._mode, only),
-                n=self._n,
-                k=self._k,
-                rounds=self._rounds,
+                quote=quotable(session.prompt.answer, mode, only),
+                settings=self._settings,
                 seed=seed,
-                mode=self._mode,
-                max_tokens=self._max_tokens,
-                temperature=self._temperature,
             )
         finally:
             scores.close()
@@ -142,36 +130,55 @@ class SearchedCritic:
 
     def choose(self, task: Task, searched: Searched, modifier: float, i: int = 0) -> Sampled:
         """The critique that a length modifier picks of the searches; nothing is sampled again."""
-        chosen = [select(window.result, modifier) for window in searched.windows]
-        comments: list[Comment] = []
-        spoken_of: set[int] = set()  # by the windows before: neighbours overlap
-        for window, candidate in zip(searched.windows, chosen, strict=True):
-            own = set()
-            for comment in candidate.critique:
-                place = window.text.line(comment.highlight.start)
-                line = window.first + place - 1
-                own.add(line)
-                if line in spoken_of:
-                    continue
-                if self._mender is not None:
-                    prompt = Prompt(task.question, window.text.text)
-                    mended = self._mender.suggestion(prompt, place, (comment.suggestion,))
-                    comment = replace(comment, suggestion=mended)
-                comments.append(placed(comment, window.text, searched.text, line, window.confidence.get(line, 0.0)))
-            spoken_of |= own
-        if self._mode == "momus":
-            comments = sorted(comments, key=lambda comment: -(comment.confidence or 0))[: self._comments]
-        logprobs = [candidate.logprob for candidate in chosen if candidate.logprob is not None]
-        return Sampled(
-            task_id=task.id,
-            critic=self.name,
-            i=i,
-            critique=Critique(tuple(comments)),
-            logprob=_mean(logprobs),
-            score=_mean([candidate.score for candidate in chosen]),
-            finish="length" if any(candidate.finish == "length" for candidate in chosen) else "stop",
-            left_out=searched.left_out,
-        )
+        candidates = [select(window.result, modifier) for window in searched.windows]
+        mender = self._mender
+
+        def mended(comment: Comment, window: SearchedWindow) -> Comment:
+            if mender is None:
+                return comment
+            place = window.text.line(comment.highlight.start)
+            prompt = Prompt(task.question, window.text.text)
+            return replace(comment, suggestion=mender.suggestion(prompt, place, (comment.suggestion,)))
+
+        whole = joined(task, self.name, searched, candidates, i, mended)
+        if self._settings.mode == "paper":
+            return whole
+        gravest = sorted(whole.critique, key=lambda comment: -(comment.confidence or 0))[: self._comments]
+        return whole.model_copy(update={"critique": Critique(tuple(gravest))})
+
+
+def joined(
+    task: Task,
+    critic: str,
+    searched: Searched,
+    candidates: Sequence[Candidate],
+    i: int = 0,
+    mended: Callable[[Comment, SearchedWindow], Comment] = lambda comment, window: comment,
+) -> Sampled:
+    """One candidate of each window as a critique of the answer; what two windows say of a line stands once.
+
+    Its score and log-probability are the means of the candidates'. `mended` is applied to each comment that stays.
+    """
+    comments: list[Comment] = []
+    spoken_of: set[int] = set()  # by the windows before: neighbours overlap
+    for window, candidate in zip(searched.windows, candidates, strict=True):
+        lines = [window.first + window.text.line(comment.highlight.start) - 1 for comment in candidate.critique]
+        comments += [
+            placed(mended(comment, window), window.text, searched.text, line, window.confidence.get(line, 0.0))
+            for comment, line in zip(candidate.critique, lines, strict=True)
+            if line not in spoken_of
+        ]
+        spoken_of.update(lines)
+    return Sampled(
+        task_id=task.id,
+        critic=critic,
+        i=i,
+        critique=Critique(tuple(comments)),
+        logprob=_mean([candidate.logprob for candidate in candidates if candidate.logprob is not None]),
+        score=_mean([candidate.score for candidate in candidates]),
+        finish="length" if any(candidate.finish == "length" for candidate in candidates) else "stop",
+        left_out=searched.left_out,
+    )
 
 
 def open_searched(
@@ -183,10 +190,6 @@ def open_searched(
     modifier: float | None = None,
     mode: Mode = "momus",
     threshold: float | None = None,
-    n: int = N,
-    k: int = K,
-    rounds: int = ROUNDS,
-    temperature: float = TEMPERATURE,
     comments: int = MAX_COMMENTS,
     mend: bool = True,
 ) -> SearchedCritic:
@@ -202,13 +205,9 @@ def open_searched(
         modifier = _modifier(opened, dial, max_spurious)
     return SearchedCritic(
         opened,
+        settings=SearchSettings(mode=mode),
         modifier=modifier,
-        mode=mode,
         threshold=threshold,
-        n=n,
-        k=k,
-        rounds=rounds,
-        temperature=temperature,
         comments=comments,
         mend=mend,
     )

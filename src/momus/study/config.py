@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from momus.critics.fsbs import SearchSettings
 from momus.errors import MomusError
 from momus.train.config import DataConfig, ModelConfig, RewardConfig, StageConfig, TrainConfig
 from momus.train.ppo.config import PPOConfig
@@ -87,8 +88,8 @@ class FsbsConfig(Section):
     percentiles: tuple[int, ...] = Field(default=(10, 25, 50, 75), min_length=1)  # the dial
 
     @property
-    def candidates(self) -> int:
-        return self.n * (self.k * (self.rounds - 1) + 1)
+    def settings(self) -> SearchSettings:
+        return SearchSettings(self.n, self.k, self.rounds, self.mode, self.temperature, self.max_tokens)
 
 
 class MeasureConfig(Section):

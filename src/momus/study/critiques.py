@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 from momus.critics.dial import fit_percentiles
-from momus.critics.fsbs import MAX_TOKENS, Candidate, SearchResult, quotable, select
+from momus.critics.fsbs import PAPER, Candidate, SearchResult, quotable, select
 from momus.critics.protocol import failed
 from momus.critics.sampled import SampledCritic
-from momus.critics.searched import Searched, SearchedCritic, SearchedWindow
-from momus.critics.windowed import Windows, left_out, placed
-from momus.critique import Comment, Critique, TextMap
+from momus.critics.searched import Searched, SearchedCritic, SearchedWindow, joined
+from momus.critics.windowed import Windows, left_out
+from momus.critique import TextMap
 from momus.models.bundled import Bundle, open_bundle
 from momus.records import Sampled, Task, read_jsonl
 from momus.study.config import FsbsConfig
@@ -53,7 +53,8 @@ class Write:
         policy = PolicyCritic(bundle, temperature=self.temperature, max_tokens=self.search.max_tokens)
         if self.way == "policy":
             return lambda tasks: policy.critique(tasks, n=self.n, seed=self.seed)
-        search = _search(bundle, self.search).search if self.way == "fsbs" else policy.drafts(self.search.candidates)
+        settings = self.search.settings
+        search = _search(bundle, self.search).search if self.way == "fsbs" else policy.drafts(settings.candidates)
         return lambda tasks: (row for task in tasks for row in self._chosen(task, search))
 
     def _chosen(self, task: Task, search: Callable[[Task, int], Searched]) -> Iterator[Sampled]:
@@ -62,12 +63,12 @@ class Write:
             searched = search(task, self.seed)
             if self.dial:
                 for name, (_, modifier) in zip(names, self.dial, strict=True):
-                    yield chosen(task, name, searched, [select(w.result, modifier) for w in searched.windows])
+                    yield joined(task, name, searched, [select(w.result, modifier) for w in searched.windows])
                 return
             for number, window in enumerate(searched.windows):
                 for i, candidate in enumerate(window.result.candidates):
                     one = Searched(searched.text, (window,), searched.left_out)
-                    row = chosen(task, self.way, one, [candidate], i)
+                    row = joined(task, self.way, one, [candidate], i)
                     yield row.model_copy(update={"task_id": f"{task.id}#{number}"})
         except Exception as error:
             for name in names:
@@ -79,7 +80,7 @@ class PolicyCritic:
 
     name = "policy"
 
-    def __init__(self, bundle: Bundle, *, temperature: float, max_tokens: int = MAX_TOKENS) -> None:
+    def __init__(self, bundle: Bundle, *, temperature: float, max_tokens: int = PAPER.max_tokens) -> None:
         self._windows = Windows(bundle, room=bundle.arch.context // 3)  # as a search has it
         self._temperature, self._max_tokens = temperature, max_tokens
 
@@ -93,7 +94,7 @@ class PolicyCritic:
                 yield from (failed(self.name, task, i, error) for i in range(n))
                 continue
             for i in range(n):
-                yield chosen(task, self.name, drafts, [window.result.candidates[i] for window in drafts.windows], i)
+                yield joined(task, self.name, drafts, [window.result.candidates[i] for window in drafts.windows], i)
 
     def drafts(self, n: int) -> Callable[[Task, int], Searched]:
         """What samples `n` candidates in each window of a task, with a seed. Their score is the mean log-probability
@@ -132,32 +133,6 @@ class PolicyCritic:
         return write
 
 
-def chosen(task: Task, name: str, searched: Searched, candidates: Sequence[Candidate], i: int = 0) -> Sampled:
-    """One candidate of each window as a critique of the answer; what two windows say of a line stands once."""
-    comments: list[Comment] = []
-    spoken_of: set[int] = set()  # by the windows before: neighbours overlap
-    for window, candidate in zip(searched.windows, candidates, strict=True):
-        lines = [window.first + window.text.line(comment.highlight.start) - 1 for comment in candidate.critique]
-        comments += [
-            placed(comment, window.text, searched.text, line, window.confidence.get(line, 0.0))
-            for comment, line in zip(candidate.critique, lines, strict=True)
-            if line not in spoken_of
-        ]
-        spoken_of.update(lines)
-    logprobs = [candidate.logprob for candidate in candidates if candidate.logprob is not None]
-    scores = [candidate.score for candidate in candidates]
-    return Sampled(
-        task_id=task.id,
-        critic=name,
-        i=i,
-        critique=Critique(tuple(comments)),
-        logprob=sum(logprobs) / len(logprobs) if logprobs else None,
-        score=sum(scores) / len(scores) if scores else None,
-        finish="length" if any(candidate.finish == "length" for candidate in candidates) else "stop",
-        left_out=searched.left_out,
-    )
-
-
 def fit_dial(path: Path, config: FsbsConfig) -> tuple[tuple[int, float], ...]:
     """The length modifiers of the dial's percentiles, from a file of candidates (`Write` without a dial)."""
     searches: dict[str, list[Candidate]] = {}
@@ -169,13 +144,4 @@ def fit_dial(path: Path, config: FsbsConfig) -> tuple[tuple[int, float], ...]:
 
 
 def _search(bundle: Bundle, config: FsbsConfig) -> SearchedCritic:
-    return SearchedCritic(
-        bundle,
-        mode=config.mode,
-        threshold=None if config.gate else 0.0,
-        n=config.n,
-        k=config.k,
-        rounds=config.rounds,
-        temperature=config.temperature,
-        max_tokens=config.max_tokens,
-    )
+    return SearchedCritic(bundle, settings=config.settings, threshold=None if config.gate else 0.0)

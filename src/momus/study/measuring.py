@@ -111,7 +111,7 @@ def report(config: StudyConfig, measured: Mapping[str, tuple[str, int, Sequence[
         arms.append(Arm(name, "", _by_task(read_jsonl(folder / file_of(name), Sampled))))
     reward = next(path for name, path in job.inputs.items() if name.startswith("reward-"))
     arms = _scored(arms, those, reward)
-    best = WAYS["best"].format(n=config.fsbs.candidates)
+    best = WAYS["best"].format(n=config.fsbs.settings.candidates)
     found = results(
         those,
         arms,
@@ -139,7 +139,7 @@ def report(config: StudyConfig, measured: Mapping[str, tuple[str, int, Sequence[
 
 
 def _arms(config: StudyConfig, name: str, seed: int, way: Way, path: Path) -> Iterator[Arm]:
-    shown = WAYS[way].format(n=config.fsbs.candidates)
+    shown = WAYS[way].format(n=config.fsbs.settings.candidates)
     by_dial: dict[int | None, list[Sampled]] = {}
     for sampled in read_jsonl(path, Sampled):
         percentile = sampled.critic.partition("@")[2]
