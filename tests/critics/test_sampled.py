@@ -149,7 +149,7 @@ class Scripted(Dialect):
 
 def scripted(bundle: Bundle, answer: str, text: str, suggestion: str | None) -> Comment:
     dialect = Scripted(bundle.dialect, text, suggestion)
-    critic = SampledCritic(replace(bundle, dialect=dialect), threshold=0.0, drafts=1, comments=1)
+    critic = SampledCritic(replace(bundle, dialect=dialect), threshold=0.0, drafts=1, comments=1, mend=False)
     (comment,) = one(critic, answer).critique
     return comment
 

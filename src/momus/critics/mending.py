@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from momus.critique import Span, TextMap
 from momus.match import apply_suggestion
@@ -19,6 +20,7 @@ from momus.tamper.repairs import repairs
 from momus.tamper.source import compiles, parse
 
 MOST = 8  # answers that are read again for one line
+KEPT = 4096  # suggestions: every setting of a dial asks for the same ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +39,16 @@ class Mender:
     def __init__(self, bundle: Bundle) -> None:
         self._backend = bundle.backend
         self._gate = bundle.gate
-        self._read: dict[tuple[Prompt, int, tuple[str, ...]], str | None] = {}
+        self._read = lru_cache(maxsize=KEPT)(self._best)
 
     def suggestion(self, prompt: Prompt, line: int, proposed: Iterable[str | None]) -> str | None:
         """What to write for a 1-based line of the prompt's answer, without its indentation; None where nothing helps.
 
         `proposed` are suggestions for the whole line, the likeliest first; of two that read alike the first is kept.
         """
-        wanted = tuple(dict.fromkeys(text for text in proposed if text is not None))
-        key = (prompt, line, wanted)
-        if key not in self._read:
-            self._read[key] = self._best(prompt, line, wanted)
-        return self._read[key]
+        return self._read(prompt, line, tuple(dict.fromkeys(text for text in proposed if text is not None)))
 
-    def _best(self, prompt: Prompt, line: int, proposed: Sequence[str]) -> str | None:
+    def _best(self, prompt: Prompt, line: int, proposed: tuple[str, ...]) -> str | None:
         text = TextMap(prompt.answer)
         place = stripped_line(text, line)
         if place is None:

@@ -114,7 +114,10 @@ class SampledCritic:
             confidence, place = suspects[line]
             if place != at:
                 session, at = self._windows.open(task.question, text, place), place
-            remarks[line] = self._remark(session, line - place[0] + 1, confidence, text, line, seed, drafts)
+            remark = self._remark(
+                session, line - place[0] + 1, confidence, text, line, seed, drafts, mends=not explores
+            )
+            remarks[line] = remark
         kept = [remarks[line] for line in gravest]
         return Sampled(
             task_id=task.id,
@@ -135,8 +138,13 @@ class SampledCritic:
         whole_line: int,
         seed: int,
         drafts: int,
+        *,
+        mends: bool,
     ) -> _Remark:
-        """The best of the drafts about one line; `line` counts in the window, `whole_line` in the answer."""
+        """The best of the drafts about one line; `line` counts in the window, `whole_line` in the answer.
+
+        One that is there to be rated is left as it was written (`mends` false).
+        """
         dialect = session.dialect
         quote = [dialect.open, *dialect.quote_line(line, session.text.line_text(line)), dialect.close]
         quoted = session.fork(None, 1)
@@ -152,7 +160,7 @@ class SampledCritic:
         )
         read = [(draft, self._said(session, draft)) for draft in drawn]
         best, said = max(read, key=lambda pair: (pair[1].text != "", pair[0].branch.mean_logprob))
-        if self._mender is not None and drafts > 1:  # a single draft is to be rated as it is
+        if self._mender is not None and mends:
             ranked = sorted(read, key=lambda pair: -pair[0].branch.mean_logprob)
             mended = self._mender.suggestion(session.prompt, line, (draft.suggestion for _, draft in ranked))
             said = replace(said, suggestion=mended)
