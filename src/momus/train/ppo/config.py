@@ -41,6 +41,7 @@ class PPOConfig(Section):
     micro_tokens: int = Field(default=8192, gt=0)  # in one pass, padding included
 
     lr: float = Field(default=1e-5, gt=0)
+    value_lr: float = Field(default=1e-3, gt=0)  # of the value's head, on the policy's schedule
     final_lr: float = Field(default=0.1, ge=0, le=1)  # share of lr that a straight line reaches at the last step
     warmup: int = Field(default=0, ge=0)  # steps
     betas: tuple[float, float] = (0.9, 0.95)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ class Trainer:
             self.reference.bf16 = config.bf16
         self.names = [name for name, param in self.model.named_parameters() if param.requires_grad]
         optimizer = torch.optim.AdamW(
-            [param for param in self.model.parameters() if param.requires_grad],
+            list(self._parameters()),
             lr=config.lr,
             betas=config.betas,
             eps=config.adam_eps,
@@ -119,6 +119,18 @@ class Trainer:
             write_checkpoint(self.policy, self.model, self.out)
         self.accelerator.wait_for_everyone()
         return True
+
+    def _parameters(self) -> Iterator[dict[str, Any]]:
+        """What learns, by how many times the policy's rate it does.
+
+        The value's head begins at zero: at the policy's rate it would hardly have left it when the policy is done.
+        """
+        head = list(self.model.value_head.parameters()) if self.model.value != "none" else []
+        known = set(map(id, head))
+        rest = [param for param in self.model.parameters() if param.requires_grad and id(param) not in known]
+        yield {"params": rest, "times": 1.0}
+        if head:
+            yield {"params": head, "times": self.config.value_lr / self.config.lr}
 
     def one_step(self) -> dict[str, float]:
         """Write, score, learn; what was measured. `step` counts it as done."""
@@ -209,7 +221,7 @@ class Trainer:
         """`epochs` passes over a rollout. Returns means over them; `first_ratio` is |ratio - 1| before any update."""
         config = self.config
         for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate(self.step)
+            group["lr"] = config.learning_rate(self.step) * group["times"]
         groups = grouped(rollout.episodes)
         size = len(groups) // config.minibatches
         total: dict[str, float] = {}
