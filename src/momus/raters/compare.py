@@ -27,12 +27,15 @@ NO_CRITIQUE = "no critique that did not fail"
 class Mix:
     """What stands in comparisons. Raises MomusError on a value that makes no sense.
 
-    `size` critiques in each; `untampered` is the share of comparisons on answers without known bugs, where as many are
+    `size` critiques in each; in the share `gold` of those on tampered answers one is the gold critique (in the paper in
+    all of them: but a reward model learns to tell its words first, and from models' critiques alone where bugs are).
+    `untampered` is the share of comparisons on answers without known bugs, where as many are
     at hand; in the share `silence` of those without an empty critique, one takes a model's place. `per_task`
     comparisons of each answer, of different critiques.
     """
 
     size: int = 4
+    gold: float = 1.0
     untampered: float = 0.2
     silence: float = 0.3
     per_task: int = 1
@@ -41,7 +44,7 @@ class Mix:
     def __post_init__(self) -> None:
         if self.size < 2 or self.per_task < 1:
             raise MomusError("a comparison needs two critiques or more, and a task one comparison or more")
-        for name in ("untampered", "silence"):
+        for name in ("gold", "untampered", "silence"):
             if not 0 <= getattr(self, name) <= 1:
                 raise MomusError(f"the share {name} lies between 0 and 1, not at {getattr(self, name)}")
 
@@ -145,14 +148,17 @@ def _compare(answer: _Answer, told: dict[str, list[Sampled]], mix: Mix, skipped:
     if not pool:
         skipped[NO_CRITIQUE] += 1
         return []
-    room = mix.size - (1 if answer.bugs else 0)
     found: list[Comparison] = []
+    used = 0
     for k in range(mix.per_task):
-        chosen = pool[k * room : (k + 1) * room]
+        with_gold = bool(answer.bugs) and (mix.gold == 1 or rng.random() < mix.gold)
+        room = mix.size - with_gold
+        chosen = pool[used : used + room]
+        used += room
         if k and len(chosen) < min(2, room):
             break
         chosen = _with_silence(chosen, room, answer.task, mix, rng)
-        if answer.bugs:
+        if with_gold:
             gold = gold_critique(answer.bugs, answer.task.answer, rng)
             chosen = [c for c in chosen if _key(c.critique) != _key(gold)]
             if gold.comments:

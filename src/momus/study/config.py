@@ -65,12 +65,15 @@ class SampleConfig(Section):
     """The critiques that are rated, of each answer."""
 
     n: int = Field(default=4, ge=1)  # as the policy writes them by itself
+    forced: int = Field(default=0, ge=0)  # as a search begins: with the opener put in, so that none is silent
     gated: int = Field(default=2, ge=0)  # by the critic `bundled`: the first as in use, further ones speak in any case
     temperature: float = Field(default=1.0, gt=0)
 
 
 class RateConfig(Section):
     rater: str = "oracle"
+    per_task: int = Field(default=1, ge=1)  # comparisons of each answer, of different critiques
+    gold: float = Field(default=1.0, ge=0, le=1)  # share of comparisons on tampered answers with the gold critique
     untampered: float = Field(default=0.25, ge=0, lt=1)  # share of comparisons on unmodified answers
     empty: float = Field(default=0.25, ge=0, le=1)  # share with a silent critique put in where none is silent
 

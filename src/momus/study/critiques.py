@@ -1,6 +1,7 @@
 """The ways in which a policy's critiques are written and chosen, as work in shards: sampled, gated, searched, ranked.
 
-`policy`: whole critiques as the policy writes them by itself; quotes are exact, and none is forced. `gate`: the critic
+`policy`: whole critiques as the policy writes them by itself; quotes are exact, and none is forced. `forced`: with the
+opener put in, as a search begins. `gate`: the critic
 `bundled`, which speaks of lines that its gate suspects. `fsbs`: search under the reward model. `best`: as many
 critiques as a search makes, ranked by their mean log-probability, which needs no reward model.
 """
@@ -23,7 +24,7 @@ from momus.models.bundled import Bundle, open_bundle
 from momus.records import Sampled, Task, read_jsonl
 from momus.study.config import FsbsConfig
 
-Way = Literal["policy", "gate", "fsbs", "best"]
+Way = Literal["policy", "forced", "gate", "fsbs", "best"]
 SHARD = 8  # tasks: what a killed run may lose
 
 
@@ -31,9 +32,9 @@ SHARD = 8  # tasks: what a killed run may lose
 class Write:
     """What `momus.sharding.map_shards` does to each shard of tasks: critiques of them by a bundle, one way.
 
-    `policy` and `gate` write `n` of each (`gate` first one as in use, then such as explore). Of a search the candidates
-    are written one by one (`dial` empty, under the id of task and window), or what each length modifier chooses of
-    them: `dial` holds (percentile, modifier), and the critic of a critique is then `WAY@PERCENTILE`.
+    `policy`, `forced` and `gate` write `n` of each (`gate` first one as in use, then such as explore). Of a search the
+    candidates are written one by one (`dial` empty, under the id of task and window), or what each length modifier
+    chooses of them: `dial` holds (percentile, modifier), and the critic of a critique is then `WAY@PERCENTILE`.
     """
 
     way: Way
@@ -50,8 +51,10 @@ class Write:
         if self.way == "gate":
             critic = SampledCritic(bundle, explore=self.n > 1)
             return lambda tasks: critic.critique(tasks, n=self.n, seed=self.seed)
-        policy = PolicyCritic(bundle, temperature=self.temperature, max_tokens=self.search.max_tokens)
-        if self.way == "policy":
+        policy = PolicyCritic(
+            bundle, temperature=self.temperature, max_tokens=self.search.max_tokens, forced=self.way == "forced"
+        )
+        if self.way in ("policy", "forced"):
             return lambda tasks: policy.critique(tasks, n=self.n, seed=self.seed)
         settings = self.search.settings
         search = _search(bundle, self.search).search if self.way == "fsbs" else policy.drafts(settings.candidates)
@@ -76,13 +79,17 @@ class Write:
 
 
 class PolicyCritic:
-    """A bundle's policy without gate or search. In answers of several windows, each is written about by itself."""
+    """A bundle's policy without gate or search. In answers of several windows, each is written about by itself.
 
-    name = "policy"
+    `forced`: it begins with the opener, so that it speaks wherever a line can be quoted.
+    """
 
-    def __init__(self, bundle: Bundle, *, temperature: float, max_tokens: int = PAPER.max_tokens) -> None:
+    def __init__(
+        self, bundle: Bundle, *, temperature: float, max_tokens: int = PAPER.max_tokens, forced: bool = False
+    ) -> None:
         self._windows = Windows(bundle, room=bundle.arch.context // 3)  # as a search has it
-        self._temperature, self._max_tokens = temperature, max_tokens
+        self.name = "forced" if forced else "policy"
+        self._temperature, self._max_tokens, self._forced = temperature, max_tokens, forced
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` critiques of each task."""
@@ -105,8 +112,11 @@ class PolicyCritic:
             found = []
             for window in self._windows.judged(task, text):
                 session = window.session
+                branches = session.fork(None, n)
+                if self._forced and window.arguable:
+                    session.extend(branches, [session.dialect.opener] * n)
                 drawn = session.sample(
-                    session.fork(None, n),
+                    branches,
                     max_tokens=self._max_tokens,
                     temperature=self._temperature,
                     stop=frozenset((session.dialect.end,)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -88,7 +89,7 @@ def misses(tampers: Sequence[Tamper], critiques: Path) -> list[int]:
 
 
 def sample(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
-    """Critiques of tampered answers and clean twins, or of twins alone: the policy's own, and the gated critic's.
+    """Critiques of tampered answers and clean twins, or of twins alone: the policy's, free and forced, and the gate's.
 
     The policy is sampled under the mask that makes quotes exact, as critiques are written in use.
     """
@@ -97,11 +98,15 @@ def sample(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
     clean = [versioned(tamper.task.model_copy(update={"answer": tamper.twin})) for tamper in tampers]
     tasks = [*answers, *_share(clean, len(answers), config.rate.untampered)]
     critic = str(_input(job, "critic-"))
-    ways: tuple[tuple[Way, int], ...] = (("policy", config.sample.n), ("gate", config.sample.gated))
-    for way, n in ways:
+    for way, n in _sampled_ways(config):
         work = Write(way, critic, config.fsbs, n=n, temperature=config.sample.temperature, seed=config.seed)
         write_critiques(work, tasks if n else [], job.folder / f"{way}.jsonl")
     return True
+
+
+def _sampled_ways(config: StudyConfig) -> tuple[tuple[Way, int], ...]:
+    sample = config.sample
+    return (("policy", sample.n), ("forced", sample.forced), ("gate", sample.gated))
 
 
 def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
@@ -110,13 +115,19 @@ def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
     from momus.raters.job import RATINGS, RateWork, rate_all
 
     folder = _input(job, "sample-")
-    critiques = [row for way in ("policy", "gate") for row in read_jsonl(folder / f"{way}.jsonl", Sampled)]
+    critiques = [row for way, _ in _sampled_ways(config) for row in read_jsonl(folder / f"{way}.jsonl", Sampled)]
     tampers = _tampers(job)
     items: list[Tamper | Task] = list(tampers)
-    mix = Mix(untampered=config.rate.untampered, silence=config.rate.empty, seed=config.seed)
+    mix = Mix(
+        gold=config.rate.gold,
+        untampered=config.rate.untampered,
+        silence=config.rate.empty,
+        per_task=config.rate.per_task,
+        seed=config.seed,
+    )
     if not tampered:
         items = [tamper.task.model_copy(update={"answer": tamper.twin}) for tamper in tampers]
-        mix = Mix(untampered=1.0, silence=config.rate.empty, seed=config.seed)
+        mix = replace(mix, untampered=1.0)
     built = build(items, critiques, mix)
     for why, count in built.skipped.items():
         job.say(f"left out: {count} answers with {why}")
