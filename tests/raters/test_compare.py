@@ -92,6 +92,20 @@ def test_silence_takes_the_place_of_a_model_at_its_share_where_none_is_silent() 
     assert Counter(s.critic for s in comparison.critiques) == {"m": 1, "empty": 1, "gold": 1}, "there is room for both"
 
 
+def test_the_gold_critique_stands_in_its_share_and_a_model_s_takes_its_place() -> None:
+    items = many(200)
+    critiques = [c for item in items for c in remarks(versioned(item.task), 8)]
+    built = build(items, critiques, Mix(untampered=0, silence=0, gold=0.5, per_task=2)).comparisons
+    golden = sum(len(c.gold) for c in built)
+    assert len(built) == 400 and 160 <= golden <= 240
+    assert all(len(c.critiques) == 4 and len(c.gold) <= 1 for c in built)
+    for item in items:
+        theirs = [c for c in built if c.task == versioned(item.task)]
+        texts = [s.critique for c in theirs for s in c.critiques if s.critic != "gold"]
+        assert len(texts) == len(set(texts)), "no critique in two comparisons"
+    assert not any(c.gold for c in build(items, critiques, Mix(untampered=0, gold=0)).comparisons)
+
+
 @pytest.mark.parametrize(("share", "tampered", "clean"), [(0, 30, 0), (0.25, 30, 10), (0.5, 30, 30), (1, 0, 30)])
 def test_the_share_of_untampered_answers_is_a_setting(share: float, tampered: int, clean: int) -> None:
     items = many(30)

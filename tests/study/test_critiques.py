@@ -54,6 +54,16 @@ def test_a_policy_writes_exact_quotes_and_the_same_ones_again(tiny_run: TinyRun)
     assert list(critic.critique([task], n=6, seed=5)) != first
 
 
+def test_where_it_is_forced_it_speaks_wherever_a_line_can_be_quoted(tiny_run: TinyRun) -> None:
+    bundle, task = open_bundle(tiny_run.bundle), Task(id="t", question="", answer=ANSWER)
+    free, forced = (PolicyCritic(bundle, temperature=1.0, max_tokens=40, forced=f) for f in (False, True))
+    told = list(forced.critique([task], n=8, seed=0))
+    assert all(len(s.critique) >= 1 and s.critic == "forced" and not s.error for s in told)
+    assert not all(len(s.critique) for s in free.critique([task], n=8, seed=0))
+    (nothing,) = forced.critique([Task(id="i", question="", answer="import os\n")], n=1, seed=0)
+    assert not nothing.critique.comments and not nothing.error
+
+
 def test_a_task_that_cannot_be_put_is_an_error_in_every_way(tiny_run: TinyRun) -> None:
     blank = Task(id="blank", question="", answer="   \n")
     long = Task(id="long", question="", answer=f"x = {'1 + ' * 3000}1\n")

@@ -45,6 +45,19 @@ def test_03_before_any_update_nothing_has_moved(trainer: Callable[..., Trainer],
     assert line["kl"] == pytest.approx(0.0, abs=1e-5)  # the reference is where it began
 
 
+def test_the_value_s_head_learns_at_its_own_rate_and_on_the_policy_s_schedule(trainer: Callable[..., Trainer]) -> None:
+    """Adam's first step moves every weight by its rate, whatever the gradient."""
+    run = trainer(value_lr=0.05, lr=1e-3, warmup=2, epochs=1)
+    head = run.model.value_head.weight.detach().clone()
+    trunk = run.model.lm.get_input_embeddings().weight.detach().clone()
+    run.one_step()
+    moved = [
+        float((after - before).abs().max())
+        for after, before in ((run.model.value_head.weight, head), (run.model.lm.get_input_embeddings().weight, trunk))
+    ]
+    assert moved == pytest.approx([0.05 / 2, 1e-3 / 2], rel=0.1)
+
+
 def test_03_later_passes_do_move(trainer: Callable[..., Trainer]) -> None:
     line = trainer(epochs=3, lr=0.01).one_step()
     assert line["first_ratio"] == 0.0 and line["approx_kl"] > 0
