@@ -80,8 +80,8 @@ class StageConfig(Section):
     loss: LossConfig
 
 
-class RewardConfig(Section):
-    """The reward model: AdamW from the policy's checkpoint, linear warm-up, cosine to `final_lr` of the peak."""
+class FitConfig(Section):
+    """A sequence classifier: AdamW from a checkpoint, linear warm-up, cosine to `final_lr` of the peak."""
 
     epochs: int = Field(default=1, ge=1)
     batch_comparisons: int = Field(default=16, ge=1)  # per step, over all processes; all pairs of one stay together
@@ -93,9 +93,18 @@ class RewardConfig(Section):
     betas: tuple[float, float] = (0.9, 0.95)
     eps: float = Field(default=1e-5, gt=0)
     clip: float = Field(default=1.0, gt=0)
-    max_tokens: int | None = Field(default=None, gt=0)  # longer critiques are left out; None: the model's context
+    max_tokens: int | None = Field(default=None, gt=0)  # longer ones are left out; None: the model's context
     held_out: float = Field(default=0.1, ge=0, lt=1)  # share of the task groups that is only ever measured on
+
+
+class RewardConfig(FitConfig):
+    """The reward model."""
+
     also_share: float = Field(default=0.2, ge=0, lt=1)  # share of general preference pairs among what trains
+
+
+class DiscriminatorConfig(FitConfig):
+    """The discriminator, tampered or not; a pair of twins is a comparison of two."""
 
 
 class TrainConfig(Section):
@@ -109,6 +118,7 @@ class TrainConfig(Section):
     scan: StageConfig
     sft: StageConfig
     reward: RewardConfig = RewardConfig()
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
     ppo: PPOConfig = PPOConfig()
 
 

@@ -191,7 +191,7 @@ def test_a_model_that_caps_its_logits_or_ignores_masks_is_read_whole(policy: Pol
         def forward(self, input_ids: torch.Tensor, **ignored: Any) -> Any:
             return policy.model.model(input_ids=input_ids, use_cache=False)
 
-    from momus.train.ppo.layout import can_share
+    from momus.train.rows import can_share
 
     assert not can_share(Deaf(), 300, torch.device("cpu"))
     assert can_share(policy.model.model, 300, torch.device("cpu"))
@@ -206,7 +206,7 @@ def test_micro_batches_take_every_group_once_within_their_tokens(sizes: list[tup
         assert sorted(g for batch in batches for g in batch) == list(range(len(groups)))
         for batch in batches:
             packed = pack([groups[g] for g in batch], 0, share=share)
-            assert len(batch) == 1 or packed.ids.numel() <= 60
+            assert len(batch) == 1 or packed.rows.ids.numel() <= 60
             assert len(packed.target) == sum(len(e.tokens) for g in batch for e in groups[g])
 
 

@@ -20,13 +20,13 @@ from momus.train.policy import Policy, open_policy
 from momus.train.reward.data import Group, load
 from momus.train.reward.model import (
     as_classifier,
-    check_packing,
+    check_sharing,
     open_reward,
-    pack,
     packed_scores,
     raw_scores,
     save_reward,
 )
+from momus.train.rows import lay_out
 from tiny_llama import save_tiny_llama
 
 
@@ -91,22 +91,22 @@ def test_a_pack_scores_each_critique_as_if_it_were_alone(start: Policy, groups: 
     )
     several = [*groups, whole]
     with torch.no_grad():
-        found = [float(s) for scores in packed_scores(model, pack(several, start.codec.pad)) for s in scores]
+        found = [float(s) for scores in packed_scores(model, several) for s in scores]
     assert found == pytest.approx(raw_scores(model, sequences(several)), abs=1e-4)
-    assert pack(groups, start.codec.pad).ids.numel() < 0.6 * sum(map(len, sequences(groups)))
+    rows = lay_out([(group.prompt, [c.tokens for c in group.candidates]) for group in groups], start.codec.pad)
+    assert rows.ids.numel() < 0.6 * sum(map(len, sequences(groups)))
 
 
-def test_a_model_that_heeds_no_mask_of_its_own_is_refused(policy: Policy, tmp_path: Path) -> None:
-    (group, *_) = load([write_rated(tmp_path, 1)], policy.codec, None).groups
+def test_a_model_that_heeds_no_mask_of_its_own_is_refused(policy: Policy) -> None:
     model = as_classifier(policy)
-    check_packing(model, group)
+    check_sharing(model)
     assert not model.score.weight.any()
     trunk = model.model.forward
     model.model.forward = lambda attention_mask=None, **rest: trunk(
         attention_mask=attention_mask if attention_mask.dim() == 2 else None, **rest
     )
     with pytest.raises(MomusError, match="mask of its own"):
-        check_packing(model, group)
+        check_sharing(model)
 
 
 def test_the_head_starts_at_zero_on_the_policys_trunk(policy: Policy, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from momus.errors import MissingExtra
 from momus.train.ppo.config import LoraConfig
-from momus.train.ppo.layout import Packed, can_share, run, states
+from momus.train.ppo.layout import Packed
+from momus.train.rows import can_share, run, states
 
 
 class Predicted(NamedTuple):
@@ -84,9 +85,9 @@ class PolicyValue(nn.Module):
     def _logits(self, packed: Packed) -> tuple[Tensor, Tensor]:
         """Logits [tokens, vocab] at temperature 1, and the states that they come from."""
         if self.plain_head:
-            at = states(self.lm.base_model, packed)[packed.row, packed.column]
+            at = states(self.lm.base_model, packed.rows)[packed.row, packed.column]
             return self.lm.get_output_embeddings()(at), at
-        out = run(self.lm, packed, output_hidden_states=True)
+        out = run(self.lm, packed.rows, output_hidden_states=True)
         return out.logits[packed.row, packed.column], out.hidden_states[-1][packed.row, packed.column]
 
     def _values(self, packed: Packed, at: Tensor) -> Tensor:
@@ -94,7 +95,7 @@ class PolicyValue(nn.Module):
             return torch.zeros(len(at), device=at.device)
         if self.value == "separate":
             with self.precision():
-                at = states(self.value_trunk, packed)[packed.row, packed.column]
+                at = states(self.value_trunk, packed.rows)[packed.row, packed.column]
         head: Tensor = self.value_head(at.float())
         return head[:, 0]
 

@@ -8,8 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from momus.train.ppo.layout import Episode, can_share, grouped, micro_batches, pack, states
+from momus.train.ppo.layout import Episode, grouped, micro_batches, pack
 from momus.train.reward.model import RewardModel, trunk_of
+from momus.train.rows import can_share, states
 
 
 class Scores(Protocol):
@@ -38,9 +39,10 @@ class RewardScores:
         raw = torch.zeros(len(episodes))
         device = self.model.device
         for batch in micro_batches(groups, self.micro_tokens, share=self.share):
-            packed = pack([groups[g] for g in batch], self.model.config.pad_token_id, share=self.share).to(device)
+            packed = pack([groups[g] for g in batch], self.model.config.pad_token_id, share=self.share)
+            rows = packed.rows.to(device)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.bf16):
-                at = states(trunk_of(self.model), packed)[packed.last_row, packed.last_column]
+                at = states(trunk_of(self.model), rows)[rows.row, rows.end]
                 found = self.model.score(at)[:, 0]
             raw[[number[id(episode)] for g in batch for episode in groups[g]]] = found.float().cpu()
         return (raw - self.reward.mean) / self.reward.std

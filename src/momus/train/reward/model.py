@@ -26,6 +26,7 @@ from momus.errors import MomusError
 from momus.models.protocol import Codec, Prompt
 from momus.train.policy import Policy, open_codec, same_tokens, save_tokenizer
 from momus.train.reward.data import Group
+from momus.train.rows import can_share, lay_out, states
 
 FILE = "reward.json"
 BATCH_TOKENS = 16_384  # positions, padding included, of one forward pass that needs no gradient
@@ -94,6 +95,11 @@ def open_reward(folder: Path, policy: Codec | None = None) -> RewardModel:
     codec = open_codec(folder)
     if policy is not None:
         check_same_tokens(policy, codec, folder)
+    return RewardModel(open_classifier(folder, codec, "reward model"), codec, mean, std, folder)
+
+
+def open_classifier(folder: Path, codec: Codec, what: str) -> Any:
+    """A sequence classifier with one label, in evaluation mode; `what` it is, for messages. Raises MomusError."""
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model: Any = AutoModelForSequenceClassification.from_pretrained(
@@ -101,10 +107,10 @@ def open_reward(folder: Path, policy: Codec | None = None) -> RewardModel:
         )
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0][:200]
-        raise MomusError(f"the reward model in {folder} cannot be read ({reason}); train it again") from None
+        raise MomusError(f"the {what} in {folder} cannot be read ({reason}); train it again") from None
     if model.config.num_labels != 1 or model.config.pad_token_id in (None, codec.end):
-        raise MomusError(f"the model in {folder} is no reward model (one label, padding that ends nothing)")
-    return RewardModel(model.eval(), codec, mean, std, folder)
+        raise MomusError(f"the model in {folder} is no {what} (one label, padding that ends nothing)")
+    return model.eval()
 
 
 def check_same_tokens(policy: Codec, reward: Codec, folder: Path) -> None:
@@ -165,77 +171,22 @@ def context_of(model: Any) -> int | None:
     return getattr(model.config.get_text_config(), "max_position_embeddings", None)
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """Comparisons as rows [rows, width], one a row: the prompt once, and each candidate behind it as if it were alone.
-
-    `blocks` says whose a token is: 0 the prompt's, k the k-th candidate's, -1 padding. `ends` [2, candidates] are the
-    row and column of each candidate's last token, in order; `counts` the candidates of each row.
-    """
-
-    ids: torch.Tensor
-    positions: torch.Tensor
-    blocks: torch.Tensor
-    ends: torch.Tensor
-    counts: tuple[int, ...]
-
-
-def pack(groups: Sequence[Group], pad: int) -> Pack:
-    width = max(group.size for group in groups)
-    ids = torch.full((len(groups), width), pad)
-    positions, blocks = torch.zeros_like(ids), torch.full_like(ids, -1)
-    ends: list[tuple[int, int]] = []
-    for r, group in enumerate(groups):
-        at = 0
-        for block, part in enumerate((group.prompt, *(c.tokens for c in group.candidates))):
-            if part:
-                first = len(group.prompt) if block else 0
-                cut = slice(at, at + len(part))
-                ids[r, cut], blocks[r, cut] = torch.tensor(part), block
-                positions[r, cut] = torch.arange(first, first + len(part))
-                at += len(part)
-            if block:
-                ends.append((r, at - 1))
-    return Pack(ids, positions, blocks, torch.tensor(ends).T, tuple(len(group.candidates) for group in groups))
-
-
-def packed_scores(model: Any, packed: Pack) -> list[torch.Tensor]:
+def packed_scores(model: Any, groups: Sequence[Group]) -> list[torch.Tensor]:
     """The raw scores [K] of each comparison, with gradients.
 
-    A token sees the prompt and its own candidate, up to itself; the mask says so. What `raw_scores` gives for each
-    candidate alone, at a prompt's cost once a comparison.
+    What `raw_scores` gives for each candidate alone, at a prompt's cost once a comparison.
     """
-    device = next(model.parameters()).device
-    blocks, ends = packed.blocks.to(device), packed.ends.to(device)
-    width = blocks.shape[1]
-    theirs = (blocks[:, None, :] == 0) | (blocks[:, None, :] == blocks[:, :, None])
-    seen = theirs & torch.ones(width, width, dtype=torch.bool, device=device).tril()
-    hidden = trunk_of(model)(
-        input_ids=packed.ids.to(device),
-        attention_mask=seen[:, None],
-        position_ids=packed.positions.to(device),
-        use_cache=False,
-    ).last_hidden_state[ends[0], ends[1]]
+    laid = [(group.prompt, [candidate.tokens for candidate in group.candidates]) for group in groups]
+    rows = lay_out(laid, model.config.pad_token_id).to(next(model.parameters()).device)
+    hidden = states(trunk_of(model), rows)[rows.row, rows.end]
     # no matrix product, which autocast would round to bf16: a difference of two scores would be lost in it
     scores = (hidden.float() * model.score.weight[0].float()).sum(-1)
-    return list(torch.split(scores, list(packed.counts)))
+    return list(torch.split(scores, [len(group.candidates) for group in groups]))
 
 
-def check_packing(model: Any, group: Group) -> None:
-    """Raises MomusError where a model does not heed the mask of a pack: its attention is of a kind that cannot.
-
-    Held on the last hidden states, as the head may be zero: by a head of ones on a copy of it.
-    """
-    head = model.score.weight.data
-    try:
-        model.score.weight.data = torch.linspace(-1, 1, head.numel(), device=head.device).view_as(head)
-        with torch.no_grad():
-            (together,) = packed_scores(model, pack([group], model.config.pad_token_id))
-        alone = raw_scores(model, [(*group.prompt, *candidate.tokens) for candidate in group.candidates])
-    finally:
-        model.score.weight.data = head
-    scale = max(1.0, *(abs(score) for score in alone))
-    if any(abs(a - b) > 1e-2 * scale for a, b in zip(together.tolist(), alone, strict=True)):
+def check_sharing(model: Any) -> None:
+    """Raises MomusError where a model's attention is of a kind that cannot read candidates that share a row."""
+    if not can_share(trunk_of(model), model.config.get_text_config().vocab_size, next(model.parameters()).device):
         raise MomusError(
             "this model's attention does not take a mask of its own, which training a reward model needs; "
             "use one with full causal attention"
@@ -244,16 +195,21 @@ def check_packing(model: Any, group: Group) -> None:
 
 def save_reward(model: Any, policy: Policy, about: Mapping[str, Any], folder: Path) -> None:
     """Write the model, its tokenizer and, last of all, `reward.json`. Raises MomusError where it cannot be written."""
-    partial = folder / "partial"
     model.config.reward_mean, model.config.reward_std = about["mean"], about["std"]
+    save_classifier(model, policy, about, folder, FILE)
+
+
+def save_classifier(model: Any, policy: Policy, about: Mapping[str, Any], folder: Path, file: str) -> None:
+    """Write a model, its tokenizer and, last of all, what is known of it. Raises MomusError as `save_reward` does."""
+    partial = folder / "partial"
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     with writing(folder, partial):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         model.save_pretrained(partial)
         save_tokenizer(policy, partial)
-        (partial / FILE).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        for path in sorted(partial.iterdir(), key=lambda path: path.name == FILE):
+        (partial / file).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        for path in sorted(partial.iterdir(), key=lambda path: path.name == file):
             path.replace(folder / path.name)
         partial.rmdir()
 

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,12 +21,13 @@ import numpy as np
 import torch
 
 from momus.errors import MomusError
-from momus.train.config import LossConfig, OptimConfig, RewardConfig, StageConfig
+from momus.train.config import FitConfig, LossConfig, OptimConfig, StageConfig
 from momus.train.reward.data import Group
 from momus.train.reward.loss import agreement, ranking_loss
-from momus.train.reward.model import check_packing, pack, packed_scores, writing
+from momus.train.reward.model import check_sharing, packed_scores, writing
 from momus.train.trainer import Workers, learning_rate
 
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of a comparison's scores and tiers
 EVERY = 10  # steps between lines of metrics
 SAVE_SECONDS = 120
 
@@ -34,14 +35,17 @@ SAVE_SECONDS = 120
 def fit(
     model: Any,
     groups: Sequence[Group],
-    config: RewardConfig,
+    config: FitConfig,
     out: Path,
     *,
     seed: int,
     workers: Workers,
+    loss: Loss | None = None,
     minutes: float | None = None,
 ) -> bool:
     """Train `model` in place until every epoch is done (True) or `minutes` are up (False); call again to go on.
+
+    `loss` is of the scores of one comparison and its tiers; `ranking_loss` unless another is given.
 
     Writes `out/state.pt` (weights, optimiser, position) and `out/metrics.jsonl`. Raises MomusError where `out` was
     begun with something else, where loss or gradient are no numbers any more, and where nothing can be written.
@@ -49,7 +53,7 @@ def fit(
     if not groups:
         raise MomusError("there is no comparison to train on: rate more critiques, or hold fewer out")
     model.to(workers.device).eval()
-    check_packing(model, min(groups, key=lambda group: group.size))
+    check_sharing(model)
     key = fingerprint(model, groups, config, seed)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
@@ -64,11 +68,11 @@ def fit(
     while step < total:
         chosen = batch_of(len(groups), config.batch_comparisons, seed, step)
         mine = [groups[i] for i in chosen[workers.rank :: workers.world]]
-        loss, right, asked = _accumulate(model, mine, len(chosen), config.micro_tokens, workers)
+        lost, right, asked = _accumulate(model, mine, len(chosen), config.micro_tokens, workers, loss)
         rate = learning_rate(schedule, step)
-        norm = _step(model, optimizer, rate, config.clip, loss, workers, step, state)
+        norm = _step(model, optimizer, rate, config.clip, lost, workers, step, state)
         step += 1
-        meter.add(loss, right, asked, sum(group.size for group in mine))
+        meter.add(lost, right, asked, sum(group.size for group in mine))
         now = time.monotonic()
         stop = workers.sum(torch.tensor(float(minutes is not None and now - began > minutes * 60))) > 0
         save = workers.sum(torch.tensor(float(now - last_save > SAVE_SECONDS))) > 0
@@ -93,7 +97,7 @@ def batch_of(count: int, size: int, seed: int, step: int) -> list[int]:
     return [int(i) for i in order[at * size : (at + 1) * size]]
 
 
-def fingerprint(model: Any, groups: Sequence[Group], config: RewardConfig, seed: int) -> str:
+def fingerprint(model: Any, groups: Sequence[Group], config: FitConfig, seed: int) -> str:
     """Changes with the weights that training starts from, the comparisons, their order, the settings and the seed."""
     digest = hashlib.sha256(f"{seed} {config.model_dump_json()}".encode())
     for group in groups:
@@ -104,29 +108,35 @@ def fingerprint(model: Any, groups: Sequence[Group], config: RewardConfig, seed:
     return digest.hexdigest()
 
 
-def _schedule(config: RewardConfig, total: int) -> StageConfig:
+def _schedule(config: FitConfig, total: int) -> StageConfig:
     """The warm-up and cosine of every stage, counted in steps."""
     optim = OptimConfig(tokens=total, lr=config.lr, final_lr=config.final_lr, warmup=config.warmup)
     return StageConfig(optim=optim, loss=LossConfig())
 
 
 def _accumulate(
-    model: Any, groups: Sequence[Group], together: int, micro_tokens: int, workers: Workers
+    model: Any,
+    groups: Sequence[Group],
+    together: int,
+    micro_tokens: int,
+    workers: Workers,
+    loss: Loss | None = None,
 ) -> tuple[float, float, int]:
     """Forward and backward over this process's share of a step of `together` comparisons.
 
     Returns, over all processes, the mean loss of a comparison, and of the pairs that are not tied how many are right
     and how many there are.
     """
+    of_one = loss or ranking_loss
     summed = torch.zeros(3, dtype=torch.float64)
     for micro in _micro_batches(groups, micro_tokens):
         with _bf16(workers.device):
-            scores = packed_scores(model, pack(micro, model.config.pad_token_id))
+            scores = packed_scores(model, micro)
         ranks = [torch.tensor([c.rank for c in group.candidates], device=workers.device) for group in micro]
-        loss = torch.stack([ranking_loss(s, r) for s, r in zip(scores, ranks, strict=True)]).sum() / together
-        loss.backward()  # type: ignore[no-untyped-call]
+        part = torch.stack([of_one(s, r) for s, r in zip(scores, ranks, strict=True)]).sum() / together
+        part.backward()  # type: ignore[no-untyped-call]
         told = [agreement(s, r) for s, r in zip(scores, ranks, strict=True)]
-        summed += torch.tensor([float(loss.detach()), sum(t[0] for t in told), sum(t[1] for t in told)])
+        summed += torch.tensor([float(part.detach()), sum(t[0] for t in told), sum(t[1] for t in told)])
     loss_, right, asked = workers.sum(summed).tolist()
     return loss_, right, int(asked)
 
