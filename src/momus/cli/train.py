@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from momus.cli.corpus_commands import corpus, tokenizer
+from momus.cli.train_discriminator import discriminator
 from momus.cli.train_handover import hands_over
 from momus.cli.train_ppo import ppo
 from momus.cli.train_reward import reward
@@ -43,6 +44,7 @@ command.add_command(corpus)
 command.add_command(tokenizer)
 command.add_command(reward)
 command.add_command(ppo)
+command.add_command(discriminator)
 
 
 @command.command()
