@@ -32,6 +32,14 @@ CLEAN = "correct.jsonl"
 # verb -> (module that holds it, its name there, the line that the help shows)
 VERBS = {
     "report": ("momus.cli.measure_report", "report", "Every figure of the paper, from the records of a run."),
+    "discriminators": (
+        "momus.cli.measure_discriminators",
+        "discriminators",
+        "Tampered or not, by size; and critics where the largest is wrong.",
+    ),
+    "pairs": ("momus.cli.measure_truth", "pairs", "Pairs of solutions of which one passes its tests."),
+    "choose": ("momus.cli.measure_truth", "choose", "Let a simulated chooser say which solution of each pair passes."),
+    "truth": ("momus.cli.measure_truth", "truth", "Right choices without and with a critique."),
     "blind-spots": ("momus.cli.measure_report", "blind_spots", "Write a bundle's blind-spot card."),
 }
 PIPE_WIDTH = 220  # columns where there is no terminal to ask
@@ -118,7 +126,7 @@ def command(
     if as_json and as_markdown:
         raise MomusError("--json and --markdown exclude each other: choose one")
     sets, cleans = _data(bugs, clean, split=split, any_fix=any_fix, parses=parses)
-    opened = _open(critics, only=only, bundle=bundle)
+    opened = open_critics(critics, only=only, bundle=bundle)
     chosen = [_draw(tasks, limit, seed) for tasks in cleans]
     results = [
         measure(
@@ -139,7 +147,7 @@ def command(
     ]
     body = {"schema_version": 1, "momus": __version__, "draws": draws, "data": [r.to_json() for r in results]}
     if output is not None:
-        _write(output, body)
+        write_json(output, body)
     _print(results, body, kinds or ("length",), as_json=as_json, as_markdown=as_markdown)
     return _complain(results)
 
@@ -182,7 +190,8 @@ def _labelled(named: str) -> tuple[Path, str]:
     return Path(named), Path(named).stem
 
 
-def _open(names: Sequence[str], *, only: bool, bundle: Path | None) -> list[Critic]:
+def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None) -> list[Critic]:
+    """Critics by name, and the baselines beside them unless `only`. Raises MomusError."""
     from momus.critics import TRIVIAL, open_critic
 
     # The baselines put all lines in order, so that they can be read to as many lines as the others flag.
@@ -210,7 +219,8 @@ def _draw(items: list[T], limit: int | None, seed: int) -> list[T]:
     return [items[i] for i in sorted(random.Random(seed).sample(range(len(items)), limit))]
 
 
-def _write(path: Path, body: dict[str, Any]) -> None:
+def write_json(path: Path, body: dict[str, Any]) -> None:
+    """Write whole or not at all. Raises MomusError where it cannot be written."""
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

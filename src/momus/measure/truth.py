@@ -77,6 +77,26 @@ def truth(choices: Iterable[Choice], *, draws: int = 2000, seed: int = 0) -> Tru
     )
 
 
+def lines(found: Truth) -> list[str]:
+    """What was found, as text."""
+    who = " by simulated choosers" if found.simulated else ""
+    said = [f"Right choices{who}, with 95% intervals over draws of tasks:"]
+    ways = (("without a critique", found.without), ("with a critique", found.with_critique))
+    for (name, figure), seconds in zip(ways, found.seconds, strict=True):
+        took = "" if seconds is None else f", median {seconds:.0f} s"
+        shown = f"{_percent(figure)}, {figure.n} choices{took}" if figure.n else "nobody chose so"
+        said.append(f"{name:20} {shown}")
+    if found.added.n:
+        said.append(f"{'the critique adds':20} {_percent(found.added)}, p {found.p:.3g}: {found.added.verdict}")
+    if found.open:
+        said.append(f"{found.open} choices were left open, and are in no number")
+    return said
+
+
+def _percent(figure: Figure) -> str:
+    return f"{100 * figure.mean:.1f}% ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+
+
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 

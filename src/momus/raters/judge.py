@@ -101,7 +101,7 @@ def read_reply(text: str, comparison: Comparison) -> Rated:
 
     Text around the JSON object is allowed, as models like to fence it.
     """
-    body = _object_in(text)
+    body = object_in(text)
     letters = LETTERS[: len(comparison.critiques)]
     forms = body.get("critiques")
     if not isinstance(forms, dict) or set(forms) != set(letters):
@@ -112,7 +112,8 @@ def read_reply(text: str, comparison: Comparison) -> Rated:
     return Rated(read, order, "as ranked" if ranking is not None else "by overall")
 
 
-def _object_in(text: str) -> dict[str, Any]:
+def object_in(text: str) -> dict[str, Any]:
+    """The first JSON object in a reply. Raises ValueError where there is none."""
     start = text.find("{")
     if start < 0:
         raise ValueError("there is no JSON object in it")
