@@ -25,6 +25,7 @@ from momus.corpus.build import file_hash
 from momus.errors import MomusError
 
 LIBRARIES = ("numpy", "torch", "transformers", "tokenizers", "onnxruntime")
+COMPUTE = "compute.json"  # in the folder of a stage that counts what it costs: its `flops` go into the manifest
 Say = Callable[[str], None]
 
 
@@ -193,10 +194,17 @@ def _run_one(stage: Stage, out: Path, stages: Sequence[Stage], identity: str, jo
     if not stage.run(Job(folder, inputs, job.minutes, job.jobs, job.say)):
         return False
     took = {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - at_work}  # of the last call
-    took = {name: round(value, 1) for name, value in took.items()}
+    took = {name: round(value, 1) for name, value in took.items()} | _flops(folder)
     write_json(manifest_of(out, stage.name), {**manifest, **took, "results": _hashes(stage, folder)})
     job.say(f"{stage.name}: finished, {took['seconds']:.0f} s ({took['cpu_seconds']:.0f} s of a core)")
     return True
+
+
+def _flops(folder: Path) -> dict[str, float]:
+    try:
+        return {"flops": float(json.loads((folder / COMPUTE).read_text(encoding="utf-8"))["flops"])}
+    except FileNotFoundError:
+        return {}
 
 
 def _identities(stages: Sequence[Stage]) -> dict[str, str]:
