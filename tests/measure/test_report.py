@@ -207,6 +207,42 @@ def test_one_task_in_two_splits_is_refused(tmp_path: Path) -> None:
         read_source(tmp_path)
 
 
+def test_of_many_critics_the_pairs_are_those_with_the_best_and_a_dial_is_one_track(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    names = ["simulated-human+b@50", *(f"{name}@{dial}" for name in "ab" for dial in (10, 25, 50, 75)), "c", "d"]
+    inserted = [comparison(i, names) for i in range(4)]
+    natural = [comparison(10 + i, names, kind="natural") for i in range(4)]
+    quality = {name: (1, 2, 3, 5, 6)[place % 5] for place, name in enumerate(names)} | {names[0]: 7, "d": 7}
+    write_jsonl(folder / "comparisons.jsonl", [*inserted, *natural])
+    scores = [
+        row
+        for attribute in ("overall", "cbi", "comprehensiveness", "nitpick", "fake_problem")
+        for row in rate([*inserted, *natural], lambda i, place, critic: quality[critic], attribute=attribute)  # type: ignore[arg-type]
+    ]
+    write_jsonl(folder / "ratings.jsonl", scores)
+    write_report(folder, tmp_path / "r.html", draws=20)
+    pairs = json.loads((tmp_path / "r-data" / "table-3.json").read_text())
+    assert len(pairs["data"]) == len(names) - 1 and "stands highest of those that write alone" in pairs["reading"]
+    assert all(" over " in row["row"] and "d" in row["row"].split(" over ") for row in pairs["data"])
+    for number in ("8", "12"):
+        rows = json.loads((tmp_path / "r-data" / f"fig-{number}.json").read_text())["data"]
+        assert {row["series"] for row in rows} == {"a", "b", "c", "d", "simulated-human+b"}, number
+        assert [row["row"] for row in rows if row["series"] == "a"] == ["10", "25", "50", "75"]
+
+
+def test_a_study_is_read_by_its_evidence_and_its_notes_stand_at_the_top(run: Path, tmp_path: Path) -> None:
+    study = tmp_path / "mine"
+    shutil.copytree(run, study / "evidence")
+    manifest = study / "evidence" / "manifest.json"
+    manifest.write_text(json.dumps({"command": "momus study mine.toml", "notes": ["bugs <b>written</b> by hand"]}))
+    assert read_source(study).name == "mine"
+    write_report(study, tmp_path / "r.html", draws=20)
+    html = (tmp_path / "r.html").read_text()
+    assert "mine: bugs &lt;b&gt;written&lt;/b&gt; by hand" in html[: html.index("<section")]
+    assert "momus study mine.toml" in html
+
+
 def test_names_from_records_are_text_whatever_they_hold(tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()

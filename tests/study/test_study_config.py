@@ -31,16 +31,18 @@ def stages(path: Path) -> dict[str, Stage]:
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
 def test_every_study_that_ships_is_read(path: Path) -> None:
     study = load_study(path)
-    assert study.name and study.fsbs.candidates >= 1
+    assert study.name and study.fsbs.settings.candidates >= 1
     for optim in (study.pretrain.optim, study.scan.optim, study.sft.optim):
         assert optim.micro_tokens <= optim.batch_tokens
     assert study.training(7).seed == 7 and study.training(7).model == study.model
 
 
-def test_there_is_a_tiny_one_and_the_one_that_is_published() -> None:
-    assert {"tiny.toml", "small.toml"} <= {path.name for path in STUDIES}
+def test_there_is_a_tiny_one_and_those_that_are_published() -> None:
+    assert {"tiny.toml", "small.toml", "scaling.toml"} <= {path.name for path in STUDIES}
+    scaling = load_study(ROOT / "study" / "scaling.toml").scaling
+    assert scaling is not None and len(scaling.sizes) >= 4
     small = load_study(ROOT / "study" / "small.toml")
-    assert len(small.seeds) == 3 and small.fsbs.candidates == 28
+    assert len(small.seeds) == 3 and small.fsbs.settings.candidates == 28
     assert set(small.variants) == {"no-tampered", "no-rm", "rl-no-fsbs", "fsbs-no-rl", "rloo"}
     assert small.measure.tasks == Path("benchmarks/heldout.jsonl")
 
@@ -57,6 +59,10 @@ def test_there_is_a_tiny_one_and_the_one_that_is_published() -> None:
         ("[sample]", "[sample", "is not TOML"),
         ("rollouts = 8", "rollouts = 7", "rollouts (7) must be a multiple"),
         ('name = "tiny"', "base = 3", "base: name the file"),
+        ('name = "xs"', 'name = "own"', "each size needs a name of its own"),
+        ('name = "xs"', 'name = "s"', "each size needs a name of its own"),
+        ('name = "xs"', 'name = "x-s"', "scaling.sizes.0.name"),
+        ('name = "xs", hidden = 32', 'name = "xs", kv_heads = 2, hidden = 32', "the size xs: Value error, 1 heads"),
         ('name = "tiny"', 'base = "absent.toml"', "no config at"),
     ],
 )
@@ -86,7 +92,7 @@ def test_rounds_and_seeds_and_variants_make_the_stages() -> None:
     assert found["ppo-rloo"].settings["estimator"] == "rloo" and found["ppo-2-1"].settings["estimator"] is None
     assert found["measure-sft-1"].settings["ways"] == ["gate", "policy", "fsbs", "best"]
     assert found["measure-sft-2"].settings["ways"] == ["gate", "policy"]
-    assert list(found)[-1] == "results"
+    assert list(found)[-1] == "report"
 
 
 def test_without_variants_only_sft_and_ppo_are_left(tmp_path: Path) -> None:
@@ -99,7 +105,8 @@ def test_without_variants_only_sft_and_ppo_are_left(tmp_path: Path) -> None:
 def test_a_setting_changes_the_stages_that_it_decides_and_no_other(tmp_path: Path) -> None:
     before, after = stages(TINY), stages(changed(tmp_path, "max_new = 32", "max_new = 33"))
     differing = {name for name in before if before[name].settings != after[name].settings}
-    assert differing == {name for name in before if name.startswith("ppo-")} | {"results"}
+    sized = {f"scaling-{size}-ppo" for size in ("xs", "s", "l")}
+    assert differing == {name for name in before if name.startswith("ppo-")} | sized | {"results"}
 
 
 def test_a_start_folder_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -107,6 +114,16 @@ def test_a_start_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(MomusError, match=r"no config.json in nowhere/scan, which the section \[start\] names for scan"):
         run(in_order(plan(load_study(path))), tmp_path / "out")
     assert "pretrain" not in stages(path)
+
+
+def test_natural_bugs_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOMUS_DATA", raising=False)
+    path = changed(tmp_path, "[report]", '[report]\nnatural = "nowhere.jsonl"')
+    with pytest.raises(MomusError, match=r"no nowhere\.jsonl, which report\.natural names"):
+        plan(load_study(path))
+    (tmp_path / "nowhere.jsonl").write_text("", encoding="utf-8")
+    monkeypatch.setenv("MOMUS_DATA", str(tmp_path))
+    assert stages(path)["report-items"].settings["natural"] != stages(TINY)["report-items"].settings["natural"]
 
 
 def test_tasks_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def command(
     """
     if any(find_spec(name) is None for name in ("torch", "transformers", "safetensors", "accelerate", "onnx")):
         raise MissingExtra("a study", "train")
+    if any(find_spec(name) is None for name in ("matplotlib", "scipy")):
+        raise MissingExtra("a study's report", "study")
     from momus.study.config import load_study
 
     settings = load_study(config)  # before torch, which takes seconds
@@ -58,20 +60,30 @@ def command(
         for stage in stages:
             print(f"{stage.name}: {'given, ' + str(stage.given) if stage.given else ', '.join(stage.inputs) or '-'}")
         return
-    if not run(stages, out, redo=redo, minutes=minutes, jobs=jobs, say=_say) or stages[-1].name != "results":
+    done = run(stages, out, redo=redo, minutes=minutes, jobs=jobs, say=_say)
+    names = [stage.name for stage in stages]
+    if not done or "results" not in names:
         if results is not None:
             raise MomusError("there are no results to copy yet: run the study to its end")
         return
+    from momus.study.discriminators import DISCRIMINATORS
     from momus.study.graph import read_manifest
     from momus.study.measuring import PICTURE, RESULTS, TABLE
+    from momus.study.report import PAGE
+    from momus.study.scaling import SCALING
 
     folder = out / "results"
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)
         for name in (RESULTS, TABLE, PICTURE):
             shutil.copyfile(folder / name, results / name)
+        for part, name in (("scaling", SCALING), ("discriminators", DISCRIMINATORS), ("report", PAGE)):
+            if part in names:
+                shutil.copyfile(out / part / name, results / name)
         manifests = {stage.name: read_manifest(out, stage.name) for stage in stages if stage.given is None}
         write_json(results / "manifests.json", manifests)
+    if "report" in names:
+        _say(f"the report: {out / 'report' / PAGE}")
     print((folder / (RESULTS if as_json else TABLE)).read_text(encoding="utf-8"), end="")
 
 

@@ -15,6 +15,7 @@ from momus.records import Sampled
 
 ACTIONS = ("kept", "edited", "dropped", "added")
 TEAM = "human+"  # a team's critic is named for the critic whose comments it began with: human+bundled
+SIMULATED_HUMAN, SIMULATED_TEAM = "simulated-human", "simulated-human+"
 _ALIKE = 0.6  # from here on, two texts elsewhere in the answer are one comment that was moved
 
 
@@ -62,6 +63,19 @@ def _likeness(a: Comment, b: Comment, text: TextMap) -> float:
     return 1.0 + ratio if touching else ratio if ratio >= _ALIKE else 0.0
 
 
+def drafted_by(critic: str) -> str | None:
+    """The critic whose comments a team began with, by the team's name; None where it is no team."""
+    for team in (TEAM, SIMULATED_TEAM):
+        if critic.startswith(team):
+            return critic.removeprefix(team)
+    return None
+
+
+def is_human(critic: str) -> bool:
+    """Whether the critic is a person or a team, or a simulated one."""
+    return critic.startswith(("human", SIMULATED_HUMAN))
+
+
 def drafts_and_finals(
     critiques: Iterable[Sampled],
 ) -> list[tuple[Sampled, Sampled]]:
@@ -74,11 +88,11 @@ def drafts_and_finals(
     for sampled in critiques:
         if sampled.error is None:
             drafts[sampled.task_id, sampled.critic, sampled.i] = sampled
-            if sampled.critic.startswith(TEAM):
+            if drafted_by(sampled.critic) is not None:
                 teams.append(sampled)
     found = []
     for team in teams:
-        critic = team.critic.removeprefix(TEAM)
+        critic = drafted_by(team.critic) or ""
         draft = drafts.get((team.task_id, critic, team.i)) or drafts.get((team.task_id, critic, 0))
         if draft is not None:
             found.append((draft, team))

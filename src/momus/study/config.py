@@ -10,12 +10,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from momus.critics.fsbs import SearchSettings
 from momus.errors import MomusError
-from momus.train.config import DataConfig, ModelConfig, RewardConfig, StageConfig, TrainConfig
+from momus.train.config import DataConfig, DiscriminatorConfig, ModelConfig, RewardConfig, StageConfig, TrainConfig
 from momus.train.ppo.config import PPOConfig
 from momus.train.section import Section
 
 # Each switches one thing off, or for another.
 Variant = Literal["no-tampered", "no-rm", "rl-no-fsbs", "fsbs-no-rl", "rloo"]
+OWN = "own"  # the study's own model among the sizes of its family
 
 
 class StartConfig(Section):
@@ -116,6 +117,42 @@ class ExportConfig(Section):
     clean_flagged: float = Field(default=0.1, ge=0, le=1)
 
 
+class SizeConfig(Section):
+    """One size of the family; what it leaves out is as the study's own model has it."""
+
+    name: str = Field(pattern="^[a-z0-9]+$")
+    hidden: int | None = Field(default=None, gt=0)
+    layers: int | None = Field(default=None, gt=0)
+    heads: int | None = Field(default=None, gt=0)
+    kv_heads: int | None = Field(default=None, gt=0)
+    head_dim: int | None = Field(default=None, gt=0, multiple_of=2)
+    ffn: int | None = Field(default=None, gt=0)
+    pretrain_tokens: int | None = Field(default=None, gt=0)
+
+    def model(self, own: ModelConfig) -> ModelConfig:
+        """This size's decoder. Raises ValidationError where its heads do not share evenly."""
+        given = self.model_dump(exclude={"name", "pretrain_tokens"}, exclude_none=True)
+        return ModelConfig.model_validate({**own.model_dump(), **given})
+
+
+class ScalingConfig(Section):
+    """Smaller and larger models, each as SFT alone and as RL (paper, Fig. 5). The study's own model is one of them."""
+
+    sizes: tuple[SizeConfig, ...] = Field(min_length=1)
+    way: Literal["gate", "policy"] = "gate"  # as a review uses it, at equally many clean answers; or by itself
+    measure: Literal["cbi_place", "cbi_claim", "cbi_fix"] = "cbi_fix"  # what the compute multiplier is told by
+    discriminator_functions: int = Field(default=2000, ge=1)  # that each size learns to tell from tampered ones
+
+
+class ReportConfig(Section):
+    """What the report needs beside the study's own items, and who rates for it."""
+
+    natural: Path | None = None  # JSONL of natural bugs; None: the small set that Momus wrote itself
+    limit: int | None = Field(default=None, ge=1)  # of these
+    scattered: int = Field(default=12, ge=0)  # answers with two or three bugs far apart
+    raters: tuple[str, ...] = Field(default=("oracle:noise=0.5", "oracle:noise=1"), min_length=1)
+
+
 class StudyConfig(Section):
     """One study. `seed` is that of all that is done once, `seeds` those of SFT and PPO; the first of them samples."""
 
@@ -140,6 +177,9 @@ class StudyConfig(Section):
     fsbs: FsbsConfig = FsbsConfig()
     export: ExportConfig = ExportConfig()
     measure: MeasureConfig = MeasureConfig()
+    scaling: ScalingConfig | None = None
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    report: ReportConfig = ReportConfig()
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -149,6 +189,14 @@ class StudyConfig(Section):
                 raise ValueError(f"{name} holds a value twice: {', '.join(map(str, values))}")
         if self.tamper.misses > self.tamper.tries:
             raise ValueError(f"a bug cannot be missed {self.tamper.misses} times in {self.tamper.tries} tries")
+        sizes = self.scaling.sizes if self.scaling is not None else ()
+        if len({size.name for size in sizes} | {OWN}) <= len(sizes):
+            raise ValueError(f"each size needs a name of its own, and {OWN} is that of the study's own model")
+        for size in sizes:
+            try:
+                size.model(self.model)
+            except ValidationError as error:
+                raise ValueError(f"the size {size.name}: {error.errors()[0]['msg']}") from None
         return self
 
     def training(self, seed: int) -> TrainConfig:

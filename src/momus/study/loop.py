@@ -13,7 +13,8 @@ from momus.corpus.tasks import to_tasks
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.match import same_place
-from momus.records import Sampled, Tamper, Task, read_jsonl, versioned, write_jsonl
+from momus.raters.job import RATINGS, RateWork, Summary, rate_all
+from momus.records import Comparison, Sampled, Tamper, Task, read_jsonl, versioned, write_jsonl
 from momus.sharding import Work, in_shards, map_shards, parts_of
 from momus.study.config import StudyConfig
 from momus.study.critiques import SHARD, Way, Write
@@ -112,7 +113,6 @@ def _sampled_ways(config: StudyConfig) -> tuple[tuple[Way, int], ...]:
 def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
     """Comparisons of what was sampled with the gold critiques, and one rater's ratings of them."""
     from momus.raters.compare import Mix, build
-    from momus.raters.job import RATINGS, RateWork, rate_all
 
     folder = _input(job, "sample-")
     critiques = [row for way, _ in _sampled_ways(config) for row in read_jsonl(folder / f"{way}.jsonl", Sampled)]
@@ -131,10 +131,7 @@ def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
     built = build(items, critiques, mix)
     for why, count in built.skipped.items():
         job.say(f"left out: {count} answers with {why}")
-    ratings = job.folder / RATINGS
-    if ratings.exists() and not (job.folder / "manifest.json").exists() and not parts_of(ratings).exists():
-        ratings.unlink()  # killed between the file and its manifest
-    summary = rate_all(built.comparisons, job.folder, RateWork(config.rate.rater, config.seed), inputs={})
+    summary = rate_into(job.folder, built.comparisons, config.rate.rater, config.seed)
     write_json(
         job.folder / "counts.json",
         {
@@ -148,6 +145,14 @@ def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
         },
     )
     return True
+
+
+def rate_into(folder: Path, comparisons: Sequence[Comparison], rater: str, seed: int) -> Summary:
+    """One rater's ratings of comparisons, as `momus rate` leaves them; what was rated before is not rated again."""
+    ratings = folder / RATINGS
+    if ratings.exists() and not (folder / "manifest.json").exists() and not parts_of(ratings).exists():
+        ratings.unlink()  # killed between the file and its manifest
+    return rate_all(comparisons, folder, RateWork(rater, seed), inputs={})
 
 
 def reward(config: StudyConfig, job: Job) -> bool:

@@ -26,6 +26,7 @@ from momus.study.table import markdown, picture
 
 ITEMS, DEV, DIAL = "items.jsonl", "dev.jsonl", "dial.json"
 RESULTS, TABLE, PICTURE = "results.json", "results.md", "frontier.svg"
+Dial = tuple[tuple[int, float], ...]  # percentile and length modifier
 WAYS: dict[Way, str] = {"gate": "", "policy": "sampled", "fsbs": "fsbs", "best": "best-of-{n}"}  # as arms name them
 
 
@@ -58,22 +59,36 @@ def files_of(ways: Sequence[Way]) -> tuple[str, ...]:
 
 def policy(config: StudyConfig, ways: Sequence[Way], job: Job) -> bool:
     """A policy's critiques of every answer and clean twin, in some ways; dials are fitted on development tampers."""
-    folder = next(path for name, path in job.inputs.items() if name.startswith("bundle-"))
-    tasks = _tasks(job.inputs["items"] / ITEMS)
+    bundle = next(path for name, path in job.inputs.items() if name.startswith("bundle-"))
+    tasks = tasks_of(job.inputs["items"] / ITEMS)
     dials: dict[str, dict[str, float]] = {}
     for way in ways:
-        work = Write(way, str(folder), config.fsbs, n=1, temperature=config.fsbs.temperature, seed=config.measure.seed)
-        if way == "policy":
-            work = replace(work, n=config.measure.samples, temperature=config.sample.temperature)
-        elif way != "gate":
+        dial: Dial = ()
+        if way in ("fsbs", "best"):
             dev = job.folder / f"{way}-dev.jsonl"
-            write_critiques(work, _tasks(job.inputs["items"] / DEV), dev)
+            write_critiques(_work(config, way, bundle), tasks_of(job.inputs["items"] / DEV), dev)
             dial = fit_dial(dev, config.fsbs)
             dials[way] = {str(percentile): modifier for percentile, modifier in dial}
-            work = replace(work, dial=dial)
-        write_critiques(work, tasks, job.folder / f"{way}.jsonl")
+        write_way(config, way, bundle, tasks, job.folder, dial)
     write_json(job.folder / DIAL, dials)
     return True
+
+
+def write_way(config: StudyConfig, way: Way, bundle: Path, tasks: Sequence[Task], folder: Path, dial: Dial) -> None:
+    """A policy's critiques of tasks in one way, at every setting of its dial, into `WAY.jsonl`."""
+    write_critiques(replace(_work(config, way, bundle), dial=dial), tasks, folder / f"{way}.jsonl")
+
+
+def _work(config: StudyConfig, way: Way, bundle: Path) -> Write:
+    sampled = way == "policy"
+    return Write(
+        way,
+        str(bundle),
+        config.fsbs,
+        n=config.measure.samples if sampled else 1,
+        temperature=config.sample.temperature if sampled else config.fsbs.temperature,
+        seed=config.measure.seed,
+    )
 
 
 def baseline_names(config: StudyConfig) -> tuple[str, ...]:
@@ -88,7 +103,7 @@ def baselines(config: StudyConfig, job: Job) -> bool:
     """The critics that know nothing, the linters, and the gold critiques."""
     bundle = next(path for name, path in job.inputs.items() if name.startswith("bundle-"))
     path = job.inputs["items"] / ITEMS
-    tasks = _tasks(path)
+    tasks = tasks_of(path)
     for name in baseline_names(config):
         critic = open_critic(name, **({"bundle": bundle} if name == "surprisal" else {}))
         said = gather(critic, tasks, seed=config.measure.seed, folder=job.folder / "critiques")
@@ -105,7 +120,7 @@ def report(config: StudyConfig, measured: Mapping[str, tuple[str, int, Sequence[
     arms: list[Arm] = []
     for stage, (name, seed, ways) in measured.items():
         for way in ways:
-            arms += _arms(config, name, seed, way, job.inputs[stage] / f"{way}.jsonl")
+            arms += arms_of(config, name, seed, way, job.inputs[stage] / f"{way}.jsonl")
     folder = job.inputs["measure-baselines"]
     for name in (GOLD, *baseline_names(config)):
         arms.append(Arm(name, "", _by_task(read_jsonl(folder / file_of(name), Sampled))))
@@ -138,7 +153,8 @@ def report(config: StudyConfig, measured: Mapping[str, tuple[str, int, Sequence[
     return True
 
 
-def _arms(config: StudyConfig, name: str, seed: int, way: Way, path: Path) -> Iterator[Arm]:
+def arms_of(config: StudyConfig, name: str, seed: int, way: Way, path: Path) -> Iterator[Arm]:
+    """What a policy wrote in one way, as an arm for each setting of its dial."""
     shown = WAYS[way].format(n=config.fsbs.settings.candidates)
     by_dial: dict[int | None, list[Sampled]] = {}
     for sampled in read_jsonl(path, Sampled):
@@ -180,8 +196,7 @@ def _scored(arms: Sequence[Arm], those: Sequence[Item], folder: Path) -> list[Ar
 
 def _pairs(config: StudyConfig, best: str) -> list[tuple[str, str]]:
     """Which arms are subtracted: before and after PPO, before and after search, a variant from what it varies."""
-    percentiles = config.fsbs.percentiles
-    middle = 50 if 50 in percentiles else percentiles[len(percentiles) // 2]
+    percentiles, middle = config.fsbs.percentiles, middle_of(config)
     pairs = [("sft", "ppo"), ("sft+sampled", "ppo+sampled")]
     pairs += [(f"sft+fsbs@{dial}", f"ppo+fsbs@{dial}") for dial in percentiles]
     pairs += [("ppo", f"ppo+fsbs@{middle}"), ("sft", f"sft+fsbs@{middle}")]
@@ -190,6 +205,12 @@ def _pairs(config: StudyConfig, best: str) -> list[tuple[str, str]]:
         pairs += [("ppo", variant), ("ppo+sampled", f"{variant}+sampled")]
         pairs += [(f"ppo+fsbs@{middle}", f"{variant}+fsbs@{middle}")]
     return pairs
+
+
+def middle_of(config: StudyConfig) -> int:
+    """The dial's setting that stands for all."""
+    percentiles = config.fsbs.percentiles
+    return 50 if 50 in percentiles else percentiles[len(percentiles) // 2]
 
 
 def _notes(config: StudyConfig, simulated: bool) -> list[str]:
@@ -207,7 +228,7 @@ def _notes(config: StudyConfig, simulated: bool) -> list[str]:
     return notes
 
 
-def _tasks(path: Path) -> list[Task]:
+def tasks_of(path: Path) -> list[Task]:
     """Every answer with its clean twin behind it, under versioned ids, each once."""
     those = (Item.of(tamper) for tamper in read_jsonl(path, Tamper))
     return list({task.id: task for item in those for task in (item.task, item.twin)}.values())

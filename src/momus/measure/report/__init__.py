@@ -96,6 +96,7 @@ def _report(
             counts.append(f"{source.summary.ratings} ratings by {_raters(list(source.summary.raters))}")
         counts.append(f"{len(source.files)} files")
         about.append(f"{source.name}: {', '.join(counts)}")
+        about += [f"{source.name}: {note}" for note in source.notes]
     about.append(f"momus {__version__}, {sources[0].draws} bootstrap draws, seed {sources[0].seed}")
     simulated = [
         f"{source.name}: {source.summary.simulated}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from momus.measure.ballots import group_of
 from momus.measure.blindspots import FILE as BLINDSPOTS
 from momus.measure.blindspots import KINDS
@@ -54,7 +56,7 @@ def blind_spots(source: Source) -> Made | None:
 def scattered(source: Source) -> Made | None:
     """Several bugs far apart: the share found by their number."""
     found = [c for c in _with_twins(source) if len(c.bugs) > 1]
-    critics = list(dict.fromkeys(s.critic for c in found for s in c.critiques if s.critic != GOLD))
+    critics = _one_of_each_dial(s.critic for c in found for s in c.critiques if s.critic != GOLD)
     lines = []
     count = 0
     for critic in critics:
@@ -89,7 +91,8 @@ def confidence(source: Source) -> Made | None:
                 mine[0].extend(told)
                 mine[1].extend(right)
                 mine[2].extend([group_of(comparison.task)] * len(told))
-    for critic, (told, right, groups) in said.items():
+    for critic in _one_of_each_dial(said):
+        told, right, groups = said[critic]
         bins = BINS if len(told) >= _MANY else BINS // 2
         found = calibration(told, right, groups, bins=bins, draws=source.draws, seed=source.seed)
         if found.bins:
@@ -104,6 +107,14 @@ def confidence(source: Source) -> Made | None:
         return None
     chart = Lines(tuple(lines), "confidence, %", "comments on a line of the bug, %", True, True, diagonal=True)
     return Made(chart, " ".join(readings), f"{comments} comments on answers with known bugs", (COMPARISONS,), BY_CODE)
+
+
+def _one_of_each_dial(critics: Iterable[str]) -> list[str]:
+    """Critics in order, of the settings of one dial the middle one alone."""
+    dials: dict[str, list[str]] = {}
+    for critic in sorted(set(critics), key=lambda name: (len(name), name)):
+        dials.setdefault(critic.partition("@")[0], []).append(critic)
+    return sorted(settings[len(settings) // 2] for settings in dials.values())
 
 
 def _with_twins(source: Source) -> list[Comparison]:

@@ -210,7 +210,7 @@ def _points(
         ys,
         xerr=spans if level else None,
         yerr=None if level else spans,
-        fmt=_of(MARKS, number),
+        fmt=_of(MARKS, number + number // len(COLOURS)),  # another pair of mark and colour for every series
         color=colour,
         markerfacecolor=colour if number % 2 == 0 else "white",
         markeredgecolor=colour,

@@ -8,7 +8,7 @@ from typing import Any
 
 from momus.errors import MomusError
 from momus.measure.ballots import group_of
-from momus.measure.edits import drafts_and_finals, edits, shares
+from momus.measure.edits import SIMULATED_TEAM, drafts_and_finals, edits, shares
 from momus.measure.figure import Figure
 from momus.measure.report.charts import Dots, Line, Lines, Series
 from momus.measure.report.made import Made, points
@@ -42,7 +42,9 @@ def edited(source: Source) -> Made | None:
         if "dropped %" in figures:
             readings.append(f"`{name}` dropped {100 * figures['dropped %'].mean:.0f}% of the comments it was given.")
     chart = Dots(("kept", "edited", "dropped", "added"), tuple(series), "comments for each answer")
-    return Made(chart, " ".join(readings), f"{len(pairs)} critiques that began with a draft", (COMPARISONS,))
+    simulated = "simulated people" if any(name.startswith(SIMULATED_TEAM) for name in teams) else ""
+    n = f"{len(pairs)} critiques that began with a draft"
+    return Made(chart, " ".join(readings), n, (COMPARISONS,), simulated)
 
 
 def caught_by_code(source: Source) -> Made | None:

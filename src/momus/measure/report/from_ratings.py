@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from momus.critique import SEVERITIES
 from momus.measure.ballots import Ballots, Origin, Panel
 from momus.measure.bugsets import BugSet, compare, missed_by
-from momus.measure.edits import TEAM
+from momus.measure.edits import drafted_by, is_human
 from momus.measure.figure import Figure
 from momus.measure.frontier import Track, beyond
 from momus.measure.rates import Rate, by_critic, decided, either
@@ -23,6 +23,7 @@ from momus.records import GOLD
 
 Floats = npt.NDArray[np.float64]
 FILES = (COMPARISONS, RATINGS, RANKINGS)
+_MANY_PAIRS = 36  # of critics: beyond, a chart of all of them cannot be read
 _NAMES = {"fake_problem": "fake problem", SPURIOUS: "either"}
 
 
@@ -53,12 +54,17 @@ def preferred(source: Source) -> Made | None:
         return None
     order = [standing.critic for standing in part.standings]
     pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :] if (a, b) in part.preferred]
+    best = next((name for name in order if name != GOLD and not is_human(name)), order[0])
+    if len(pairs) > _MANY_PAIRS:
+        pairs = [pair for pair in pairs if best in pair]
     figures = tuple(part.preferred[pair] for pair in pairs)
     sure = sum(figure.low > 0.5 or figure.high < 0.5 for figure in figures)
     chart = Dots(
         tuple(f"{a} over {b}" for a, b in pairs), (Series("preferred", figures),), "preferred, %, ties half", True, 0.5
     )
     said = f"Of {len(pairs)} pairs of critics {sure} can be told apart."
+    if len(order) * (len(order) - 1) // 2 > _MANY_PAIRS:
+        said += f" Of so many, the pairs are those with `{best}`, which stands highest of those that write alone."
     return _made(source.summary, chart, said, _comparisons(part))
 
 
@@ -110,35 +116,44 @@ def frontier(source: Source) -> Made | None:
         return None
     costs = {rate.critic: rate.yes for rate in part.rates[SPURIOUS]}
     gains = {rate.critic: rate.yes for rate in part.rates.get("comprehensiveness", ())}
-    tracks: dict[str, list[str]] = {}
-    for critic in gains:
-        if (
-            critic in costs
-            and critic != GOLD
-            and not math.isnan(gains[critic].mean)
-            and not math.isnan(costs[critic].mean)
-        ):
-            tracks.setdefault(critic.rpartition("@")[0] if _dialled(critic) else critic, []).append(critic)
+    tracks = _tracks(costs, gains)
     if not tracks:
         return None
-    lines = tuple(
+    chart = Lines(
+        _lines(tracks, costs, gains), "critiques with a nitpick or fake problem, %", "comprehensive, %", True, True
+    )
+    return _made(source.summary, chart, _teams(source, source.panel, tracks), _comparisons(part))
+
+
+def _tracks(across: Mapping[str, Figure], up: Mapping[str, Figure]) -> dict[str, list[str]]:
+    """The critics that have both figures, in order; the settings of one dial under one name."""
+    tracks: dict[str, list[str]] = {}
+    for critic in sorted(up, key=lambda name: (name.partition("@")[0], len(name), name)):
+        known = critic in across and not math.isnan(up[critic].mean) and not math.isnan(across[critic].mean)
+        if known and critic != GOLD:
+            tracks.setdefault(critic.rpartition("@")[0] if _dialled(critic) else critic, []).append(critic)
+    return tracks
+
+
+def _lines(
+    tracks: Mapping[str, Sequence[str]], across: Mapping[str, Figure], up: Mapping[str, Figure]
+) -> tuple[Line, ...]:
+    return tuple(
         Line(
             name,
-            tuple(costs[critic].mean for critic in critics),
-            tuple(gains[critic] for critic in critics),
+            tuple(across[critic].mean for critic in critics),
+            tuple(up[critic] for critic in critics),
             tuple(critic.rpartition("@")[2] if _dialled(critic) else "" for critic in critics),
             joined=len(critics) > 1,
         )
         for name, critics in tracks.items()
     )
-    chart = Lines(lines, "critiques with a nitpick or fake problem, %", "comprehensive, %", True, True)
-    return _made(source.summary, chart, _teams(source, source.panel, tracks), _comparisons(part))
 
 
 def _teams(source: Source, panel: Panel, tracks: dict[str, list[str]]) -> str:
     """Whether each team lies beyond the frontier of the critics that write alone."""
-    teams = [critic for critics in tracks.values() for critic in critics if critic.startswith(TEAM)]
-    alone = [critic for critics in tracks.values() for critic in critics if not critic.startswith(("human",))]
+    teams = [critic for critics in tracks.values() for critic in critics if drafted_by(critic) is not None]
+    alone = [critic for critics in tracks.values() for critic in critics if not is_human(critic)]
     if not teams or not alone:
         return "No team of a person and a critic is in the ratings."
     gains = panel.ballots("comprehensiveness")
@@ -247,11 +262,10 @@ def both_sets(source: Source) -> Made | None:
         return None
     across = {rate.critic: rate.yes for rate in inserted.rates.get("cbi", ())}
     up = {rate.critic: rate.yes for rate in natural.rates.get("comprehensiveness", ())}
-    critics = [c for c in across if c in up and c != GOLD and across[c].n and up[c].n]
-    if not critics:
+    tracks = _tracks(across, up)
+    if not tracks:
         return None
-    lines = tuple(Line(critic, (across[critic].mean,), (up[critic],), joined=False) for critic in critics)
-    chart = Lines(lines, "inserted bugs caught, %", "comprehensive on natural bugs, %", True, True)
+    chart = Lines(_lines(tracks, across, up), "inserted bugs caught, %", "comprehensive on natural bugs, %", True, True)
     n = f"{inserted.comparisons} and {natural.comparisons} comparisons"
     return _made(source.summary, chart, "Intervals are upright; those across stand in Figure 1b.", n)
 
@@ -265,12 +279,16 @@ def _made(summary: Summary, chart: Dots | Lines, said: str, n: str) -> Made:
 
 
 def _rates(found: dict[str, list[Rate]] | dict[Origin, list[Rate]], across: str) -> Dots:
-    names = list(dict.fromkeys(rate.critic for rates in found.values() for rate in rates))
+    names = list(dict.fromkeys(rate.critic for rates in found.values() for rate in sorted(rates, key=_highest_first)))
     series = []
     for name, rates in found.items():
         by_name = {rate.critic: rate.yes for rate in rates if rate.yes.n}
         series.append(Series(str(name), tuple(by_name.get(critic) for critic in names)))
     return Dots(tuple(names), tuple(series), across, True)
+
+
+def _highest_first(rate: Rate) -> tuple[float, str]:
+    return (-rate.yes.mean if rate.yes.n else math.inf, rate.critic)
 
 
 def _gold(names: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ R = TypeVar("R", bound=Record)
 
 COMPARISONS, RATINGS, RANKINGS, CHOICES = "comparisons.jsonl", "ratings.jsonl", "rankings.jsonl", "choices.jsonl"
 MANIFEST = "manifest.json"  # of momus rate
+EVIDENCE = "evidence"  # where a study keeps what its report is made of
 SCALING, DISCRIMINATORS, AUDIT = "scaling.json", "discriminators.json", "audit.json"
 READ = (
     f"{COMPARISONS}, {RATINGS}, {RANKINGS}, critiques*.jsonl, {CHOICES}, {SCALING}, {DISCRIMINATORS}, {AUDIT}, "
@@ -31,7 +32,7 @@ READ = (
 class Source:
     """What one folder holds. `measured` are the data sets of `momus measure` by file, `arms` a study's results.
 
-    `commands` are those that made the files, by file, where a manifest tells them.
+    `commands` are those that made the files, by file, and `notes` what a reader has to know, where a manifest tells.
     """
 
     name: str
@@ -47,17 +48,22 @@ class Source:
     card: blindspots.Card | None = None
     files: tuple[str, ...] = ()
     commands: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     draws: int = 1000
     seed: int = 0
 
 
 def read_source(folder: Path, *, draws: int = 1000, seed: int = 0) -> Source:
-    """Read a folder. Raises MomusError where it is none, holds nothing to report on, or a file in it cannot be read.
+    """Read a folder of records, or of a study. Raises MomusError where it is none, holds nothing to report on, or a
+    file in it cannot be read.
 
     Comparisons whose tasks stand in two splits are refused.
     """
     if not folder.is_dir():
         raise MomusError(f"{folder} is no folder: give the folder that holds the records of a run")
+    name = folder.resolve().name
+    if (folder / EVIDENCE / MANIFEST).is_file():
+        folder = folder / EVIDENCE
     comparisons = _records(folder / COMPARISONS, Comparison)
     panel = None
     if comparisons:
@@ -81,7 +87,7 @@ def read_source(folder: Path, *, draws: int = 1000, seed: int = 0) -> Source:
     if not files:
         raise MomusError(f"{folder} holds nothing to report on: a report reads {READ}")
     return Source(
-        name=folder.resolve().name,
+        name=name,
         panel=panel,
         summary=summarise(panel, draws=draws, seed=seed)
         if panel is not None and panel.ratings + len(panel.rankings)
@@ -96,6 +102,7 @@ def read_source(folder: Path, *, draws: int = 1000, seed: int = 0) -> Source:
         card=blindspots.load(folder),
         files=tuple(dict.fromkeys(files)),
         commands=_commands(folder),
+        notes=tuple(map(str, _json(folder / MANIFEST).get("notes", ()))) if (folder / MANIFEST).is_file() else (),
         draws=draws,
         seed=seed,
     )
