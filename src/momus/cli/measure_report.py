@@ -41,29 +41,35 @@ def report(run: Path, other: Path | None, output: Path, draws: int, seed: int, a
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--critic", default="bundled", show_default=True, help="The critic in the results.")
 @click.option("--inserted", required=True, metavar="LABEL", help="The data set of bugs that were put in.")
 @click.option("--natural", metavar="LABEL", help="The data set of natural bugs.")
 @click.option("--measure", default="place@1", show_default=True, help="What counts as found.")
 @click.option("--bundle", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where it is written.")
-def blind_spots(results: Path, critic: str, inserted: str, natural: str | None, measure: str, bundle: Path) -> None:
+def blind_spots(
+    results: tuple[Path, ...], critic: str, inserted: str, natural: str | None, measure: str, bundle: Path
+) -> None:
     """Write what share of each class of bug a critic finds into its bundle, from results of momus measure.
 
-    The results need figures by category: measure with -o; they are in every results file.
+    Both data sets are looked for in all files given, as bugs put in and natural ones are measured on splits of their
+    own. Natural bugs are classed by what their fix changes.
 
-    Example: momus measure blind-spots results.json --inserted heldout --natural natural --bundle bundle/
+    Example: momus measure blind-spots heldout.json natural.json --inserted heldout --natural natural --bundle bundle/
     """
     from momus.measure import blindspots
 
-    try:
-        body = json.loads(results.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise MomusError(f"can't read {results}: {error}: give what momus measure -o wrote") from None
-    words = ["momus", "measure", "blind-spots", results.name, "--critic", critic, "--inserted", inserted]
+    data = []
+    for path in results:
+        try:
+            data += json.loads(path.read_text(encoding="utf-8"))["data"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MomusError(f"can't read {path}: {error}: give what momus measure -o wrote") from None
+    names = [path.name for path in results]
+    words = ["momus", "measure", "blind-spots", *names, "--critic", critic, "--inserted", inserted]
     words += [*(["--natural", natural] if natural else []), "--measure", measure]
     made = blindspots.card(
-        body,
+        {"data": data},
         critic,
         inserted=[inserted],
         natural=[natural] if natural else [],

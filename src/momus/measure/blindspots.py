@@ -59,7 +59,7 @@ def card(
     measure: str = "place@1",
     command: str = "",
 ) -> Card:
-    """Build the card from what `momus measure --by category -o` wrote; `inserted` and `natural` are labels in it.
+    """Build the card from what `momus measure -o` wrote; `inserted` and `natural` are labels in it.
 
     One label for each kind: recalls of several sets cannot be joined from their means. Raises MomusError where a label,
     the critic or the figures by category are missing.
@@ -139,6 +139,8 @@ def table(found: Card) -> str:
     for name in ["all bugs", *names]:
         figures = [found.whole.get(k) if name == "all bugs" else found.recall[k].get(name) for k in kinds]
         lines.append(f"{name:{width}}  " + "  ".join(f"{_cell(figure):>22}" for figure in figures))
+    if "natural" in found.recall:
+        lines.append("Natural bugs are classed by what their fix changes; other: it rewrites more than one thing")
     if any(f.n < _FEW for of in found.recall.values() for f in of.values()):
         lines.append(f"* fewer than {_FEW} bugs: the figure says little")
     if found.command:

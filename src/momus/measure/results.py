@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from momus.critics import Critic
 from momus.critique import Critique
+from momus.measure.classes import class_of
 from momus.measure.figure import Figure, figures_of
 from momus.measure.intervals import Bootstrap
 from momus.measure.item import Item
@@ -157,15 +158,18 @@ Mask = npt.NDArray[np.bool_]
 
 
 def slices_of(items: Sequence[Item], held_out: frozenset[str] = frozenset()) -> dict[str, dict[str, Mask]]:
-    """The items of each value of each kind of slice; a kind is left out where it parts nothing.
+    """The items of each value of each kind of slice; a kind is left out where it parts nothing, but for length and
+    category, which other figures are made of.
 
-    Items with several bugs of different kinds stand under `several`.
+    Items with several bugs of different kinds stand under `several`. A bug that nobody classed is classed by its fix.
     """
     operators = [_one({bug.operator for bug in item.tamper.bugs}) for item in items]
     kinds: dict[str, list[str | None]] = {
         "length": [band(len(item.text.code_lines)) for item in items],
         "bugs": ["1" if len(item.tamper.bugs) == 1 else "2+" if item.tamper.bugs else None for item in items],
-        "category": [_one({bug.category for bug in item.tamper.bugs}) for item in items],
+        "category": [
+            _one({class_of(bug, item.text.text, item.tamper.twin) for bug in item.tamper.bugs}) for item in items
+        ],
         "operator": operators,
         "held-out": [
             None if name is None else "held out" if _touches(item, held_out) else "trained on"
@@ -177,7 +181,7 @@ def slices_of(items: Sequence[Item], held_out: frozenset[str] = frozenset()) -> 
     slices: dict[str, dict[str, Mask]] = {}
     for kind, values in kinds.items():
         distinct = sorted({v for v in values if v is not None}, key=lambda v: (first.index(v) if v in first else 0, v))
-        if len(distinct) > 1 or (kind == "length" and distinct):
+        if len(distinct) > 1 or (kind in ("length", "category") and distinct):
             slices[kind] = {value: np.array([v == value for v in values], np.bool_) for value in distinct}
     return slices
 
