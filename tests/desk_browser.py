@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -41,19 +41,21 @@ class Served:
     db: str
     port: int
     store: Store
+    critic: str = "everything"
     process: subprocess.Popen[bytes] | None = None
     keys: dict[str, str] = field(default_factory=dict)
     projects: int = 0
 
     @classmethod
-    def open(cls, folder: Path) -> Served:
+    def open(cls, folder: Path, *, db: str = "", critic: str = "everything") -> Served:
+        """In SQLite in a folder, or in the database of a URL."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        db = f"sqlite:///{folder / 'desk.db'}"
+        db = db or f"sqlite:///{folder / 'desk.db'}"
         store = open_store(db)
         upgrade(store)
-        made = cls(db, port, store)
+        made = cls(db, port, store, critic)
         hashed = auth.hash_password(PASSWORD)
         with store.write() as session:
             for name in ("ann", "bob", "eve", "manager"):
@@ -67,7 +69,7 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = ["-m", "momus.cli", "desk", "--db", self.db, "--port", str(self.port), "--critic", "everything"]
+        command = ["-m", "momus.cli", "desk", "--db", self.db, "--port", str(self.port), "--critic", self.critic]
         quiet = {**os.environ, "MOMUS_DESK_LOG": "false", "MOMUS_DESK_CLAIMS_PER_MINUTE": "10000"}
         self.process = subprocess.Popen([sys.executable, *command], env=quiet, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 60
@@ -115,6 +117,17 @@ class Served:
         given = {"overlap": 1, "priority": 0, **more}
         import_lines(self.store, project, kind, lines, utc_now(), **given)  # type: ignore[arg-type]
 
+    def rate(self, who: str, slug: str, say: Callable[[str], dict[str, int]] = lambda text: {}) -> None:
+        """Rate the next comparison over the API, with both passes; `say` scores a critique's text in its own way."""
+        seat = self.api(who, "POST", f"/projects/{slug}/queue/rate/claim")
+        texts = {one["slot"]: " ".join(c["text"] for c in one["comments"]) for one in seat["view"]["critiques"]}
+        for step, bugs in (("first-pass", 0), ("submit", 1)):
+            form = scores(seat["view"], bugs=bugs)
+            for slot, one in form["critiques"].items():
+                said = {"fake_problem": 2, **say(texts[slot])}
+                one.update({**said, "cbi": [said.get("cbi", one["cbi"][0])] if bugs else []})
+            self.api(who, "POST", f"/seats/{seat['id']}/{step}", {"form": form})
+
     def stored(self, kind: str) -> dict[str, Any]:
         """What was handed in last of a kind."""
         with self.store.read() as session:
@@ -145,9 +158,12 @@ class Visit:
         self.outside: list[str] = []
         self.wrong: list[str] = []
 
-    def page(self, who: str, *, scheme: str = "light", width: int = 1440, height: int = 900) -> Any:
+    def page(
+        self, who: str, *, scheme: str = "light", width: int = 1440, height: int = 900, touch: bool = False
+    ) -> Any:
+        size = {"width": width, "height": height}
         context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            viewport=size, color_scheme=scheme, reduced_motion="reduce", has_touch=touch, is_mobile=touch
         )
         if who:
             cookie = {"name": "momus", "value": self.served.keys[who], "url": self.served.base}
@@ -166,9 +182,14 @@ class Visit:
         page.goto(self.served.base + path)
         return page
 
-    def shot(self, page: Any, name: str = "") -> None:
+    def shot(self, page: Any, name: str = "", *, whole: bool = False) -> None:
+        """Keep what is seen, or the whole page, for people to look at."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SHOTS / f"{name or self.name}.png")
+        page.screenshot(path=SHOTS / f"{name or self.name}.png", full_page=whole)
+
+    def shot_all(self, name: str) -> None:
+        for i, page in enumerate(page for context in self.contexts for page in context.pages):
+            self.shot(page, f"{name}-{i}")
 
     def close(self) -> None:
         for context in self.contexts:
@@ -185,7 +206,12 @@ class Visit:
             self.wrong.append(f"console: {message.text}")
 
 
+def press(page: Any, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
 __all__ = [
-    "ANSWER", "PASSWORD", "PLACE", "TWIN", "Served", "Visit", "comparison", "dump", "pair", "prefilled", "sampled",
-    "scores", "tamper", "task",
+    "ANSWER", "PASSWORD", "PLACE", "TWIN", "Served", "Visit", "comparison", "dump", "pair", "prefilled", "press",
+    "sampled", "scores", "tamper", "task",
 ]  # fmt: skip

@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from desk_cluster import Cluster, programs
 from desk_world import World
+from momus.bench.desk_cluster import NOT_DURABLE, Cluster, programs, running
 
 
 @pytest.fixture
@@ -30,18 +29,8 @@ def cluster() -> Iterator[Cluster]:
         if os.environ.get("CI") == "true":
             pytest.fail("PostgreSQL is not installed, and in CI nothing is skipped: see .ci/needs")
         pytest.skip("PostgreSQL is not installed: the desk's tests on it need initdb")
-    folder = Path(tempfile.mkdtemp(prefix="momus-pg-"))  # not pytest's: the path of a socket is short
-    folder.chmod(0o755)
-    if os.getuid() == 0:
-        shutil.chown(folder, "nobody")
-    made = Cluster(where, folder)
-    made.call(
-        "initdb", "-D", str(folder / "data"), "-U", "momus", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"
-    )
-    made.start()
-    yield made
-    made.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with running(where, NOT_DURABLE) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,7 +58,7 @@ def frontend(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pytest.fail("npm is not installed, and in CI nothing is skipped: see .ci/needs")
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("frontend")
-    for name in ("package.json", "package-lock.json", "build.mjs", "vendor.js"):
+    for name in ("package.json", "package-lock.json", "build.mjs", "check.mjs", "tsconfig.json", "vendor.ts"):
         shutil.copy(source / name, folder / name)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(["npm", "ci", *quiet], cwd=folder, capture_output=True, text=True, timeout=250)
