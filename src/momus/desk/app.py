@@ -12,8 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 
 from momus import __version__
@@ -30,6 +29,7 @@ from momus.desk.pages import add_pages
 from momus.desk.problems import MEDIA_TYPE, Problem, ProblemDetails, invalid, wrong
 from momus.desk.settings import DeskSettings
 from momus.desk.store import Store, open_store
+from momus.desk.store.engine import UNREACHABLE
 from momus.desk.store.migrate import upgrade
 from momus.desk.store.types import utc_now
 
@@ -152,9 +152,6 @@ def _handlers(app: FastAPI) -> None:
     def collided(_: Request, error: IntegrityError) -> Response:
         return answer(Problem(409, "collision", "Conflict", "Somebody did the same at the same moment: try again."))
 
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(InterfaceError)
-    @app.exception_handler(PoolTimeout)
     def database(_: Request, error: Exception) -> Response:
         log("database", state="away", error=type(error).__name__)
         return answer(
@@ -166,6 +163,9 @@ def _handlers(app: FastAPI) -> None:
                 retry_after=_AGAIN_S,
             )
         )
+
+    for away in UNREACHABLE:
+        app.add_exception_handler(away, database)
 
     @app.exception_handler(Exception)
     def failed(_: Request, error: Exception) -> Response:

@@ -13,15 +13,25 @@ from starlette.templating import Jinja2Templates
 from starlette.types import Scope
 
 from momus.critique import CATEGORIES
-from momus.desk.api.deps import HoldId, SlugPath, caller_or_none
-from momus.desk.auth import Caller
+from momus.desk.api.deps import DeskDep, HoldId, RowId, SlugPath, caller_or_none
 from momus.desk.kinds import KindName
+from momus.desk.store.engine import UNREACHABLE
 
 _HERE = Path(__file__).parent.parent
 _TEMPLATES = Jinja2Templates(directory=_HERE / "templates")
 
 router = APIRouter(include_in_schema=False)
-CallerOrNone = Annotated[Caller | None, Depends(caller_or_none)]
+
+
+def _come_in(request: Request, desk: DeskDep) -> bool:
+    """Whether somebody is logged in. While the database is away nobody can tell, and the page itself says so."""
+    try:
+        return caller_or_none(request, desk) is not None
+    except UNREACHABLE:
+        return True
+
+
+CameIn = Annotated[bool, Depends(_come_in)]
 
 
 class _Static(StaticFiles):
@@ -42,9 +52,9 @@ def _page(request: Request, script: str, title: str, **data: str) -> Response:
     return _TEMPLATES.TemplateResponse(request, "page.html", {**told, "categories": ",".join(CATEGORIES)})
 
 
-def _closed(request: Request, who: Caller | None, script: str, title: str, **data: str) -> Response:
+def _closed(request: Request, came_in: bool, script: str, title: str, **data: str) -> Response:
     """A page for those who are logged in. Whether they may see what it shows, the API says."""
-    if who is None:
+    if not came_in:
         return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
     return _page(request, script, title, **data)
 
@@ -61,50 +71,55 @@ def join(request: Request) -> Response:
 
 
 @router.get("/")
-def projects(request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "projects", "Projects")
+def projects(request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "projects", "Projects")
 
 
 @router.get("/account")
-def account(request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "account", "Account")
+def account(request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "account", "Account")
 
 
 @router.get("/p/{project}")
-def queue(project: SlugPath, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "queue", "Work", project=project)
+def queue(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "queue", "Work", project=project)
 
 
 @router.get("/p/{project}/work/{kind}")
-def claim(project: SlugPath, kind: KindName, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "work", kind.capitalize(), project=project, kind=kind)
+def claim(project: SlugPath, kind: KindName, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "work", kind.capitalize(), project=project, kind=kind)
 
 
 @router.get("/p/{project}/seat/{seat}")
-def seat(project: SlugPath, seat: HoldId, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "work", "Work", project=project, seat=seat)
+def seat(project: SlugPath, seat: HoldId, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "work", "Work", project=project, seat=seat)
+
+
+@router.get("/p/{project}/amend/{submission}")
+def amend(project: SlugPath, submission: RowId, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "work", "Amend", project=project, amend=str(submission))
 
 
 @router.get("/p/{project}/history")
-def history(project: SlugPath, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "history", "History", project=project)
+def history(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "history", "History", project=project)
 
 
 @router.get("/p/{project}/guidelines")
-def guidelines(project: SlugPath, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "guidelines", "Guidelines", project=project)
+def guidelines(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "guidelines", "Guidelines", project=project)
 
 
 @router.get("/p/{project}/review")
-def review(project: SlugPath, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "review", "Review", project=project)
+def review(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "review", "Review", project=project)
 
 
 @router.get("/p/{project}/dashboard")
-def dashboard(project: SlugPath, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "dashboard", "Dashboard", project=project)
+def dashboard(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "dashboard", "Dashboard", project=project)
 
 
 @router.get("/p/{project}/manage")
-def manage(project: SlugPath, request: Request, who: CallerOrNone) -> Response:
-    return _closed(request, who, "manage", "Manage", project=project)
+def manage(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "manage", "Manage", project=project)

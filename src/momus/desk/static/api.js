@@ -1,5 +1,5 @@
 // The desk's API, as the pages speak to it.
-import { signal } from "./vendor.js";
+import { effect, signal } from "./vendor.js";
 
 /** Why the server can't be reached just now; empty where it can. */
 export const away = signal("");
@@ -21,6 +21,10 @@ export class Problem extends Error {
 export class Away extends Error {}
 
 let waiting = false;
+let ahead = 0;
+
+/** The time by the desk's clock, as near as its last answer tells it: this machine's own may be wrong, or jump. */
+export const serverNow = () => Date.now() + ahead;
 
 /** @param {string} why */
 function gone(why) {
@@ -57,9 +61,10 @@ export async function call(method, path, { body, headers = {}, raw, stay = false
     gone("The desk can't be reached. What you write is kept in this browser, and is sent when it is back.");
     throw new Away("The desk can't be reached.");
   }
+  const told = Date.parse(answer.headers.get("Date") ?? "");
+  if (told) ahead = told - Date.now();
   if (answer.ok) return answer.status === 204 ? null : answer.json();
-  const told = await answer.json().catch(() => ({}));
-  const problem = new Problem(answer.status, told);
+  const problem = new Problem(answer.status, await answer.json().catch(() => ({})));
   if (problem.code === "database") {
     gone("The desk's database can't be reached. What you write is kept in this browser, and is sent when it is back.");
     throw new Away(problem.message);
@@ -68,8 +73,29 @@ export async function call(method, path, { body, headers = {}, raw, stay = false
   throw problem;
 }
 
-/** @param {string} path */
-export const get = (path) => call("GET", path);
+/** Resolves once the desk is there again. @returns {Promise<void>} */
+export const back = () =>
+  new Promise((resolve) => {
+    const stop = effect(() => {
+      if (away.value) return;
+      queueMicrotask(() => {
+        stop();
+        resolve();
+      });
+    });
+  });
+
+/** Ask for something, and while the desk is away wait for it. @param {string} path @returns {Promise<any>} */
+export async function get(path) {
+  for (;;) {
+    try {
+      return await call("GET", path);
+    } catch (error) {
+      if (!(error instanceof Away)) throw error;
+      await back();
+    }
+  }
+}
 /** @param {string} path @param {any} [body] */
 export const post = (path, body) => call("POST", path, { body });
 

@@ -41,7 +41,7 @@ export class Held {
     this.sent = null;
     this.form = signal(seat.draft.data ?? empty(seat.view, seat.first_pass));
     this.active = seat.active_ms;
-    this.seen = Date.now();
+    this.seen = performance.now(); // not the time of day, which may jump
     this.#restore();
     this.#watch();
   }
@@ -142,7 +142,7 @@ export class Held {
 
   #watch() {
     const busy = () => {
-      const now = Date.now();
+      const now = performance.now();
       this.active += Math.min(now - this.seen, IDLE_MS);
       this.seen = now;
     };
@@ -175,16 +175,19 @@ export class Held {
   /** Hand in; sent again with the same form, nothing happens twice. @param {any} form */
   async submit(form) {
     return this.#handing(async () => {
-      const made = await call("POST", `/seats/${this.id}/submit`, {
-        body: { form, active_ms: Math.round(this.active) },
-        headers: { "Idempotency-Key": await keyOf(this.id, form, this.rev) },
-      });
+      const made = await this.send(form, await keyOf(this.id, form, this.rev));
       this.dirty = false;
       localStorage.removeItem(this.key);
       clearTimeout(this.timer);
       this.seat.value = { ...this.seat.value, state: "submitted" };
       return made;
     });
+  }
+
+  /** @param {any} form @param {string} key which makes that it happens once @returns {Promise<any>} */
+  send(form, key) {
+    const body = { form, active_ms: Math.round(this.active) };
+    return call("POST", `/seats/${this.id}/submit`, { body, headers: { "Idempotency-Key": key } });
   }
 
   /** @param {() => Promise<any>} work */
@@ -197,7 +200,7 @@ export class Held {
       return await work();
     } catch (error) {
       this.errors.value = error instanceof Problem && error.errors.length ? error.errors : [];
-      say(told(error), true);
+      say(error instanceof Away ? "Not handed in: the desk can't be reached. Nothing is lost: hand it in when it is back." : told(error), true);
       return undefined;
     } finally {
       this.busy.value = false;
@@ -208,6 +211,28 @@ export class Held {
   async leave(what, reason) {
     await this.save();
     await post(`/seats/${this.id}/${what}`, what === "release" ? undefined : { reason });
+  }
+}
+
+/**
+ * Amending what was handed in. The server keeps no draft of that: it is kept in this browser until it is handed in anew.
+ * The submission's id stands where a draft has its revision, so that what was kept of an older one is not taken for it.
+ */
+export class Amending extends Held {
+  /** @param {any} seat @param {any} made a SubmissionView */
+  constructor(seat, made) {
+    super({ ...seat, state: "amending", draft: { rev: made.id, saved: null, data: made.form } }, () => made.form);
+  }
+
+  async save() {
+    this.saved.value = this.dirty ? "Kept in this browser" : "";
+  }
+
+  async beat() {}
+
+  /** @param {any} form @param {string} key @returns {Promise<any>} */
+  send(form, key) {
+    return call("POST", `/submissions/${this.rev}/amend`, { body: { form }, headers: { "Idempotency-Key": key } });
   }
 }
 

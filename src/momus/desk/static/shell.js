@@ -18,6 +18,12 @@ export const me = signal(null);
 export const project = signal(null);
 /** What stands at the right of the bar, e.g. whether a draft is saved. */
 export const status = signal("");
+/** Whether there is room for one column only. */
+export const narrow = signal(false);
+const room = matchMedia("(max-width: 700px)");
+const measure = () => (narrow.value = room.matches);
+room.addEventListener("change", measure);
+measure();
 const said = signal({ text: "", bad: false });
 const help = signal(false);
 let quiet = 0;
@@ -49,7 +55,7 @@ export function told(error) {
 function Shell({ page }) {
   useKeys([
     { key: "?", does: "List the keys", run: () => (help.value = true) },
-    ...(here.project && !here.seat && !here.kind
+    ...(here.project && !here.seat && !here.kind && !here.amend
       ? [{ key: "w", does: "To the work", run: () => location.assign(`/p/${here.project}`) }]
       : []),
   ]);
@@ -134,6 +140,8 @@ export const Hint = ({ k }) => html`<kbd aria-hidden="true">${pretty(k)}</kbd>`;
  */
 export async function start(page, { open = false } = {}) {
   const root = /** @type {HTMLElement} */ (document.getElementById("desk"));
+  const opening = () => html`<p class="quiet">Opening…</p>`;
+  if (!open) render(html`<${Shell} page=${opening} />`, root); // it says so where the desk is away
   try {
     if (!open) {
       [me.value, project.value] = await Promise.all([

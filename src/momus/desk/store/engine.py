@@ -10,13 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from momus.desk.settings import database_url
 from momus.errors import MomusError
 
 BUSY_S = 30
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)  # what is raised while the database is away
 _WRITES = "momus_writes"
 
 
