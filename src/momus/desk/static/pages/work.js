@@ -1,6 +1,6 @@
 // A seat, whatever its kind: claimed, worked at on its bench, handed in, and on to the next.
-import { away, get, post } from "../api.js";
-import { Held } from "../held.js";
+import { Away, away, back, get, post, serverNow } from "../api.js";
+import { Amending, Held } from "../held.js";
 import { useKeys } from "../keys.js";
 import { Dialog, here, Hint, html, inProject, say, start, status, told, trying } from "../shell.js";
 import { lasting, visible } from "../text.js";
@@ -32,11 +32,12 @@ const held = signal(null);
 const instead = signal("");
 const leaving = signal(false);
 const canary = signal(/** @type {any} */ (null));
-const now = signal(Date.now());
-setInterval(() => (now.value = Date.now()), 1000);
+const now = signal(serverNow());
+setInterval(() => (now.value = serverNow()), 1000);
 
 async function open() {
   try {
+    if (here.amend) return await amend(here.amend);
     const seat = here.seat ? await get(`/seats/${here.seat}`) : await post(`${inProject}/queue/${here.kind}/claim`);
     if (seat === null) {
       instead.value = `There is nothing left to ${here.kind} just now.`;
@@ -46,13 +47,26 @@ async function open() {
     document.title = `${seat.kind} · Momus desk`;
     held.value = new Held(seat, /** @type {any} */ (BENCHES)[seat.kind].empty);
   } catch (error) {
-    instead.value = told(error);
+    if (!(error instanceof Away)) {
+      instead.value = told(error);
+      return;
+    }
+    await back();
+    await open(); // asked for twice, it is the same seat
   }
+}
+
+/** @param {string} which */
+async function amend(which) {
+  const made = await get(`/submissions/${which}`);
+  if (made.canary) instead.value = "This was a known bug, which you have been shown since: it can't be amended.";
+  else if (made.state !== "current") instead.value = "This was taken back, or amended since.";
+  else held.value = new Amending(await get(`/seats/${made.seat}`), made);
 }
 
 const left = computed(() => {
   const seat = held.value?.seat.value;
-  if (!seat || seat.state === "submitted") return "";
+  if (!seat || !["leased", "lost"].includes(seat.state)) return "";
   if (held.value?.lost.value) return "lease lost";
   const until = Date.parse(seat.deadline ?? seat.lease_until) - now.value;
   const clock = `${Math.floor(Math.abs(until) / 60000)}:${String(Math.floor((Math.abs(until) / 1000) % 60)).padStart(2, "0")}`;
@@ -69,6 +83,7 @@ function Bench({ at }) {
   const seat = at.seat.value;
   const { bench, form, left: lacking } = /** @type {any} */ (BENCHES)[seat.kind];
   const done = seat.state === "submitted";
+  const amending = at instanceof Amending;
   const firstPass = seat.kind === "rate" && seat.view.bugs === null;
 
   const handIn = async () => {
@@ -85,6 +100,11 @@ function Bench({ at }) {
     }
     const stored = await at.submit(made);
     if (!stored) return;
+    if (amending) {
+      sessionStorage.removeItem(LAST); // what could have been taken back is not what counts now
+      location.assign(`/p/${here.project}/history`);
+      return;
+    }
     if (stored.canary) {
       sessionStorage.removeItem(LAST); // its bug has been shown: it can't be taken back
       canary.value = stored.canary;
@@ -95,26 +115,27 @@ function Bench({ at }) {
   };
 
   useKeys([
-    { key: "Ctrl+Enter", does: firstPass ? "Finish the first pass" : "Hand in", field: false, run: handIn },
+    { key: "Ctrl+Enter", does: firstPass ? "Finish the first pass" : amending ? "Amend it" : "Hand in", field: false, run: handIn },
     { key: "Ctrl+s", does: "Save the draft now", run: () => at.save() },
-    { key: "s", does: "Skip, and say why", run: () => (leaving.value = true) },
-    ...lastKeys(),
+    ...(amending ? [] : [{ key: "s", does: "Skip, and say why", run: () => (leaving.value = true) }, ...lastKeys()]),
   ]);
 
   return html`
     <div class="seat-bar">
       <h1>${seat.kind}</h1>
       <span class="quiet" data-lease>${left.value}</span>
-      <${Last} />
+      ${amending ? html`<span class="quiet">what you handed in; the first version is kept</span>` : html`<${Last} />`}
       <span class="grow"></span>
       ${at.busy.value && html`<span class="quiet" role="status">Handing in…</span>`}
-      <button onClick=${() => (leaving.value = true)} disabled=${done}>Skip <${Hint} k="s" /></button>
+      ${amending
+        ? html`<a class="button" href=${`/p/${here.project}/history`}>Leave it</a>`
+        : html`<button onClick=${() => (leaving.value = true)} disabled=${done}>Skip <${Hint} k="s" /></button>`}
       <button class="main" onClick=${handIn} disabled=${done || at.busy.value}>
-        ${firstPass ? "Finish first pass" : "Hand in"} <${Hint} k="Ctrl+Enter" />
+        ${firstPass ? "Finish first pass" : amending ? "Amend" : "Hand in"} <${Hint} k="Ctrl+Enter" />
       </button>
     </div>
     ${at.lost.value && html`<p class="note" role="status">Your lease ran out and somebody else has this seat by now. Go on if you like: what you hand in is kept, marked as late.</p>`}
-    ${done && !canary.value && html`<p class="note">This has been handed in. You can amend it from <a href=${`/p/${here.project}/history`}>your history</a>.</p>`}
+    ${done && !amending && !canary.value && html`<p class="note">This has been handed in. You can amend it from <a href=${`/p/${here.project}/history`}>your history</a>.</p>`}
     ${at.errors.value.length > 0 && html`<ul class="errors" role="alert">${at.errors.value.map((one) => html`<li>${visible(one.detail)}</li>`)}</ul>`}
     ${!done && html`<${bench} key=${`${at.id} ${at.conflict.value ? "both" : "one"}`} held=${at} seat=${seat} />`}
     ${at.conflict.value && html`<${Both} at=${at} />`}
