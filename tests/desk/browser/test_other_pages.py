@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from desk_browser import PASSWORD, Served, Visit, comparison, dump, pair, prefilled, scores, tamper, task
+import pytest
+
+from desk_browser import PASSWORD, Served, Visit, comparison, dump, pair, prefilled, tamper, task
 
 CODE = "def mean(xs):\n    return sum(xs) / len(xs)\n"
 
@@ -26,25 +28,45 @@ def serious(page: Any, axe: str, *, colours: bool) -> list[str]:
     ]
 
 
-def test_no_page_has_a_serious_fault_in_light_or_dark(visit: Visit, served: Served, axe: str) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault(visit: Visit, served: Served, axe: str, scheme: str) -> None:
     slug = served.project(assisted=1)
     n = served.projects
     items = {
         "rate": comparison(n), "tamper": task(n), "write": tamper(n), "team": prefilled(n), "compare": pair(n),
         "judge": pair(n, passes=1), "grade": tamper(n),
     }  # fmt: skip
+    served.load(slug, "grade", [tamper(n + 1000)])
+    seat = served.api("manager", "POST", f"/projects/{slug}/queue/grade/claim")
+    form = {"bugs": [{"severity": 6, "difficulty": 2, "real": True}], "notes": ""}
+    made = served.api("manager", "POST", f"/seats/{seat['id']}/submit", {"form": form})
+    served.load(slug, "rate", [comparison(n + 2000)])
+    served.rate("bob", slug)
     for kind, item in items.items():
         served.load(slug, kind, [item])
-    faults = []
-    for scheme in ("light", "dark"):
-        page = visit.page("manager", scheme=scheme)
-        for path in ("", *(f"/work/{kind}" for kind in items), "/review", "/dashboard", "/manage", "/history"):
-            page.goto(f"{served.base}/p/{slug}{path}")
-            page.wait_for_selector(".page, .bench, .choose")
-            page.wait_for_timeout(50)
-            faults += [f"{scheme} {path or 'queue'}: {fault}" for fault in serious(page, axe, colours=scheme == "dark")]
-            visit.shot(page, f"{scheme}{path.replace('/', '-') or '-queue'}")
-        page.close()
+    ways = ("", *(f"/work/{kind}" for kind in items), "/review", "/dashboard", "/manage", "/history", "/guidelines")
+    inside = (*ways, f"/amend/{made['id']}")
+    faults: list[str] = []
+    page = visit.page("manager", scheme=scheme)
+
+    def look(name: str) -> None:
+        page.wait_for_timeout(50)
+        faults.extend(f"{name}: {fault}" for fault in serious(page, axe, colours=scheme == "dark"))
+        visit.shot(page, f"{scheme}-{name}")
+
+    for path in (*(f"/p/{slug}{way}" for way in inside), "/", "/account", "/login", "/join"):
+        page.goto(served.base + path)
+        page.wait_for_selector(".page, .bench, .choose, form.card")
+        page.wait_for_function("!document.querySelector('main').textContent.includes('Counting')")
+        look(path.removeprefix(f"/p/{slug}").strip("/").replace("/", "-").rstrip("-0123456789") or "queue")
+    page.goto(f"{served.base}/p/{slug}/work/write")
+    for key, name in (("?", "keys"), ("s", "skipping")):
+        page.wait_for_selector(".bench")
+        page.keyboard.press(key)
+        page.wait_for_selector("dialog")
+        look(name)
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog", state="detached")
     assert not faults, "\n".join(faults)
 
 
@@ -73,10 +95,14 @@ def test_a_manager_invites_imports_and_writes_guidelines(visit: Visit, served: S
     page.click("button:has-text('Invite')")
     link = page.inner_text("[data-invite]")
     assert "#" in link, "the key stands where no log has it"
-    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good, bad, large = (tmp_path / f"{name}.jsonl" for name in ("good", "bad", "large"))
+    large.write_bytes(b" " * 50_000_001)
     good.write_text(dump(task(served.projects)))
     bad.write_text('{"nonsense": 1}\n')
     page.select_option("select[name=kind] >> nth=0", "write")
+    page.set_input_files("input[type=file]", large)
+    page.click("button:has-text('Import')")
+    page.wait_for_selector(".said.bad:has-text('50,000,000 bytes')")
     page.set_input_files("input[type=file]", bad)
     page.click("button:has-text('Import')")
     page.wait_for_selector("ul.errors li")
@@ -106,18 +132,41 @@ def test_the_dashboard_counts_what_was_rated_as_it_comes_in(visit: Visit, served
     page.wait_for_selector("text=● live")
     for who in ("ann", "bob"):
         for _ in range(4):
-            seat = served.api(who, "POST", f"/projects/{slug}/queue/rate/claim")
-            for step, bugs in (("first-pass", 0), ("submit", 1)):
-                form = scores(seat["view"], bugs=bugs)
-                for one in form["critiques"].values():
-                    one["fake_problem"] = 2
-                served.api(who, "POST", f"/seats/{seat['id']}/{step}", {"form": form})
+            served.rate(who, slug)
     page.wait_for_selector("svg[aria-label^='Elo']")
     page.wait_for_selector("text=8 of 8")
     assert page.locator("svg[aria-label^='Elo'] .dot, svg[aria-label^='Caught'] .dot").count() == 8
     page.evaluate("document.querySelector('.figures').scrollIntoView()")
     assert "ann" not in re.findall(r"\w+", page.inner_text("main")), "people stand under pseudonyms"
     visit.shot(page, "dashboard")
+
+
+def test_the_dashboard_says_by_keys_which_critic_serves_a_budget(visit: Visit, served: Served) -> None:
+    slug = served.project()
+    served.load(slug, "rate", [comparison(100 * served.projects + i) for i in range(3)], overlap=2)
+    silent = {"cbi": 1, "fake_problem": 1}
+    for who, fake in (("ann", 7), ("bob", 1)):
+        for _ in range(3):  # one of two finds everything that is said half made up, and nobody silence
+            served.rate(who, slug, lambda text, fake=fake: {"cbi": 7, "fake_problem": fake} if text else silent)
+    page = visit.open("eve", f"/p/{slug}/dashboard")
+    slider = page.get_by_role("slider")
+    slider.wait_for()
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector(".served:has-text('empty catches most within that: 0%')")
+    assert slider.get_attribute("aria-valuetext") == "0%"
+    for _ in range(49):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".budget output:text-is('49%')")
+    assert "empty catches most" in page.inner_text(".served")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".served:has-text('catches most within that: 100%')")
+    told = page.inner_text(".served")
+    assert "n 6" in told and "with something spurious in 50%" in told
+    page.evaluate("document.querySelector('.budget').scrollIntoView({block: 'center'})")
+    visit.shot(page, "budget")
+    page.keyboard.press("Home")
+    assert page.locator("svg .dot.chosen").count() == 1
 
 
 def test_nothing_works_by_role_alone(visit: Visit, served: Served) -> None:

@@ -1,12 +1,14 @@
 import { get } from "../api.js";
-import { Intervals, Tradeoff } from "../charts.js";
+import { Intervals, serving, Tradeoff, within } from "../charts.js";
 import { html, inProject, start, trying } from "../shell.js";
-import { visible } from "../text.js";
+import { plural, visible } from "../text.js";
 import { signal, useEffect } from "../vendor.js";
 
 const NAMES = ["progress", "pace", "ratings", "teams", "judging", "gold", "canaries", "rechecks"];
 const stats = signal(/** @type {any} */ (null));
 const live = signal(false);
+/** The most critiques with something spurious that one would put up with: a share. */
+const budget = signal(0.2);
 
 const load = () =>
   trying(async () => {
@@ -31,7 +33,7 @@ const percent = (/** @type {number | null} */ share) => (share === null || share
 
 /** @param {{head: string[], rows: any[][]}} props */
 const Table = ({ head, rows }) => html`<div class="scroll"><table class="data"><thead><tr>${head.map((one, i) => html`<th class=${i ? "n" : ""}>${one}</th>`)}</tr></thead>
-  <tbody>${rows.map((row) => html`<tr>${row.map((one, i) => html`<td class=${i ? "n" : ""}>${typeof one === "string" ? visible(one) : one}</td>`)}</tr>`)}</tbody></table></div>`;
+  <tbody>${rows.map((row) => html`<tr>${row.map((one, i) => html`<td class=${i ? "n" : ""} data-of=${head[i] || undefined}>${typeof one === "string" ? visible(one) : one}</td>`)}</tr>`)}</tbody></table></div>`;
 
 /** @param {{title: string, about?: string, children?: any}} props */
 const Figure = ({ title, about, children }) => html`<section class="figure" aria-label=${title}><h2>${title}</h2>${about && html`<p class="quiet">${about}</p>`}${children}</section>`;
@@ -53,15 +55,33 @@ function Progress({ progress }) {
     : html`<p class="quiet">Nothing has been imported yet.</p>`}<//>`;
 }
 
+/** @param {import("../charts.js").Figure} figure */
+const ranging = (figure) => `${percent(figure.mean)} (${percent(figure.low)} to ${percent(figure.high)}, n ${figure.n})`;
+
+/** What is caught for what is made up, and which critic serves a budget of the latter. @param {{points: import("../charts.js").Point[]}} props */
+function Frontier({ points }) {
+  const most = percent(budget.value);
+  const served = within(points, budget.value);
+  const sparing = serving(points).sort((a, b) => Number(a.x.mean) - Number(b.x.mean))[0];
+  return html`<${Tradeoff} label="Caught against spurious" points=${points} budget=${budget.value} />
+    <label class="budget"><span>Put up with something spurious in at most <output>${most}</output> of the critiques</span>
+      <input type="range" min="0" max="100" step="1" value=${Math.round(budget.value * 100)} aria-valuetext=${most}
+        onInput=${(/** @type {any} */ e) => (budget.value = Number(e.target.value) / 100)} /></label>
+    <p class="served" role="status">${served
+      ? html`<b>${visible(served.name)}</b> catches most within that: ${ranging(served.y)} of the bugs, with something spurious in ${ranging(served.x)} of its critiques.${Number(served.x.high) > budget.value && " The interval reaches beyond the budget: more ratings would tell."}`
+      : sparing ? html`No critic stays within that. The most sparing is <b>${visible(sparing.name)}</b>, with something spurious in ${ranging(sparing.x)} of its critiques.`
+      : "No critic has been rated both ways yet."}</p>`;
+}
+
 /** @param {{ratings: any}} props */
 function Ratings({ ratings }) {
   if (!ratings.comparisons) return html`<${Figure} title="Ratings"><p class="quiet">Nothing has been rated yet.</p><//>`;
   const agreement = Object.entries(ratings.agreement).map(([name, row]) => ({ name: name.replaceAll("_", " "), figure: row.alpha }));
   return html`
-    <${Figure} title="Elo" about=${`From ${ratings.comparisons} comparisons; 95% intervals over whole tasks.`}>
+    <${Figure} title="Elo" about=${`From ${plural(ratings.comparisons, "comparison")}; 95% intervals over whole tasks.`}>
       <${Intervals} label="Elo" rows=${ratings.elo.map((/** @type {any} */ one) => ({ name: one.critic, figure: { mean: one.elo, low: one.low, high: one.high }, note: ` n ${one.duels}${one.mark ? `, ${one.mark}` : ""}` }))} /><//>
-    <${Figure} title="Caught against spurious" about="Further up and to the left is better.">
-      <${Tradeoff} label="Caught against spurious" points=${ratings.pareto.map((/** @type {any} */ one) => ({ name: one.critic, x: one.spurious, y: one.caught }))} />
+    <${Figure} title="Caught against spurious" about="Further up and to the left is better. A point is a critic under its name in the comparisons: a setting of the dial has its own where it was rated under a name of its own.">
+      <${Frontier} points=${ratings.pareto.map((/** @type {any} */ one) => ({ name: one.critic, x: one.spurious, y: one.caught }))} />
       <${Table} head=${["Critic", "Bugs caught", "n", "With something spurious", "n"]} rows=${ratings.pareto.map((/** @type {any} */ one) => [one.critic, percent(one.caught?.mean), one.caught?.n ?? 0, percent(one.spurious?.mean), one.spurious?.n ?? 0])} /><//>
     <${Figure} title="Agreement" about="Krippendorff's α, ordinal; 1 is perfect, 0 is chance.">
       <${Intervals} label="Agreement" low=${-0.2} high=${1} rows=${agreement} /><//>
@@ -92,7 +112,10 @@ start(function Page() {
       ${Object.keys(now.gold.people).length > 0 && html`<${Figure} title="Gold items"><${Table} head=${["Who", "Right", "of", "Share"]} rows=${Object.entries(now.gold.people).map(([who, one]) => [who, one.right, one.n, percent(one.share)])} /><//>`}
       ${(now.canaries.open || now.canaries.withdrawn) > 0 && html`<${Figure} title="Canaries" about=${`${now.canaries.open} out, ${now.canaries.withdrawn} withdrawn.`}>
         <${Table} head=${["Who", "Caught", "", "seen"]} rows=${[...caught(now.canaries.people), ...caught(now.canaries.critics)]} />
-        <${Table} head=${["Week", "Caught", "", "seen"]} rows=${caught(now.canaries.weeks)} /><//>`}
+        <${Table} head=${["Week", "People caught", "of", "The critic", "of"]} rows=${Object.entries(now.canaries.weeks).map(([week, one]) => {
+          const critic = now.canaries.critic_weeks[week];
+          return [week, percent(one.rate), one.seen, percent(critic?.rate), critic?.seen ?? 0];
+        })} /><//>`}
       <${Figure} title="Re-checks"><${Table} head=${["Confirmed", "Corrected", "Rejected", "Waiting"]} rows=${[[now.rechecks.confirmed, now.rechecks.corrected, now.rechecks.rejected, now.rechecks.waiting]]} /><//>
     </div>
   </div>`;
