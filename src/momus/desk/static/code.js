@@ -1,4 +1,5 @@
 // Code, to be read or changed: CodeMirror with highlights, exact places and visible strangers.
+import { narrow } from "./shell.js";
 import { nameOf, Points, UNSEEN } from "./text.js";
 import {
   bracketMatching, Compartment, Decoration, defaultKeymap, drawSelection, EditorState, EditorView, h, highlightSpecialChars,
@@ -19,6 +20,7 @@ const colours = HighlightStyle.define([
   { tag: [tags.function(tags.definition(tags.variableName)), tags.definition(tags.className)], fontWeight: "600" },
 ]);
 
+/** @type {import("./vendor.js").StateEffectType<any>} */
 const setMarks = StateEffect.define();
 const marksField = StateField.define({
   create: () => Decoration.none,
@@ -109,6 +111,7 @@ export function Code({ text, label, language = "python", marks = [], handle, ori
           indentUnit.of("    "),
           EditorState.tabSize.of(4),
           language === "python" ? python() : [],
+          narrow.value ? EditorView.lineWrapping : [],
           changeable ? history() : [],
           keymap.of([
             { key: "Escape", run: leave },

@@ -47,7 +47,7 @@ start(function Page() {
     </form>
     ${key.value && html`<p class="key" role="status">Shown this once: <code>${key.value}</code></p>`}
     ${tokens.value.length > 0 && html`<table class="data"><thead><tr><th>Name</th><th>Scopes</th><th>Until</th><th></th></tr></thead>
-      <tbody>${tokens.value.map((one) => html`<tr><td>${visible(one.name)}</td><td>${one.scopes.join(", ")}</td><td>${one.expires ? new Date(one.expires).toLocaleDateString() : "–"}</td>
+      <tbody>${tokens.value.map((one) => html`<tr><td data-of="Name">${visible(one.name)}</td><td data-of="Scopes">${one.scopes.join(", ")}</td><td data-of="Until">${one.expires ? new Date(one.expires).toLocaleDateString() : "–"}</td>
         <td><button onClick=${() => trying(async () => { await call("DELETE", `/tokens/${one.id}`); load(); })}>Revoke</button></td></tr>`)}</tbody></table>`}
   </div>`;
 });

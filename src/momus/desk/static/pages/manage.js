@@ -75,8 +75,8 @@ const check = (event) => {
 function People() {
   return html`<h2>People</h2>
     <div class="scroll"><table class="data"><thead><tr><th>Name</th><th>Email</th><th>Pseudonym</th><th>Role</th><th></th></tr></thead><tbody>
-      ${at.value.members.map((/** @type {any} */ one) => html`<tr><td>${visible(one.name)}</td><td>${visible(one.email)}</td><td>${one.pseudonym}</td>
-        <td><select aria-label=${`Role of ${one.name}`} onChange=${(/** @type {any} */ e) => doing(() => call("PUT", `${inProject}/members/${one.id}`, { body: { role: e.target.value } }), "Changed.")}>${ROLES.map((role) => html`<option selected=${role === one.role}>${role}</option>`)}</select></td>
+      ${at.value.members.map((/** @type {any} */ one) => html`<tr><td data-of="Name">${visible(one.name)}</td><td data-of="Email">${visible(one.email)}</td><td data-of="Pseudonym">${one.pseudonym}</td>
+        <td data-of="Role"><select aria-label=${`Role of ${one.name}`} onChange=${(/** @type {any} */ e) => doing(() => call("PUT", `${inProject}/members/${one.id}`, { body: { role: e.target.value } }), "Changed.")}>${ROLES.map((role) => html`<option selected=${role === one.role}>${role}</option>`)}</select></td>
         <td><button onClick=${() => doing(() => call("DELETE", `${inProject}/members/${one.id}`), "Gone from the project; what they did stays.")}>Remove</button></td></tr>`)}
     </tbody></table></div>
     <form class="row wrap" onSubmit=${(/** @type {any} */ e) => { const form = fields(e); doing(async () => { key.value = (await post(`${inProject}/invites`, { email: form.email || null, role: form.role })).key; }); }}>
@@ -135,9 +135,9 @@ start(function Page() {
     <${Design} />
     <h2>Assignments</h2>
     <div class="scroll"><table class="data"><thead><tr><th>Id</th><th>Kind</th><th>State</th><th>Seats</th><th>Priority</th><th></th></tr></thead><tbody>
-      ${at.value.assignments.map((/** @type {any} */ one) => html`<tr><td>${one.id}</td><td>${one.kind}${one.canary ? " (canary)" : ""}</td><td>${one.state}</td>
-        <td>${Object.entries(one.seats).map(([state, count]) => `${count} ${state}`).join(", ")}</td>
-        <td><input type="number" aria-label=${`Priority of ${one.id}`} min="-1000" max="1000" value=${one.priority} onChange=${(/** @type {any} */ e) => doing(() => call("PATCH", `${inProject}/assignments/${one.id}`, { body: { priority: Number(e.target.value) } }))} /></td>
+      ${at.value.assignments.map((/** @type {any} */ one) => html`<tr><td data-of="Id">${one.id}</td><td data-of="Kind">${one.kind}${one.canary ? " (canary)" : ""}</td><td data-of="State">${one.state}</td>
+        <td data-of="Seats">${Object.entries(one.seats).map(([state, count]) => `${count} ${state}`).join(", ")}</td>
+        <td data-of="Priority"><input type="number" aria-label=${`Priority of ${one.id}`} min="-1000" max="1000" value=${one.priority} onChange=${(/** @type {any} */ e) => doing(() => call("PATCH", `${inProject}/assignments/${one.id}`, { body: { priority: Number(e.target.value) } }))} /></td>
         <td>${one.state === "open" && html`<button onClick=${() => confirmed(`Withdraw ${one.id}? This can't be undone.`) && doing(() => call("PATCH", `${inProject}/assignments/${one.id}`, { body: { withdrawn: true } }))}>Withdraw</button>`}
           ${(one.seats.submitted ?? 0) > 1 && one.kind !== "recheck" && html` <button onClick=${() => doing(() => post(`${inProject}/rechecks`, { assignment: one.id }), "Somebody decides.")}>Decide</button>`}</td></tr>`)}
     </tbody></table></div>

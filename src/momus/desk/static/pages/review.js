@@ -52,7 +52,7 @@ function Paste() {
     <label class="words"><span>What it should do <span class="quiet">if you like</span></span><textarea rows="2" value=${question.value} onInput=${(/** @type {any} */ e) => (question.value = e.target.value)}></textarea></label>
     <p class="row"><button class="main" disabled=${busy.value !== ""} onClick=${send}>${busy.value || "Review"} <${Hint} k="Ctrl+Enter" /></button></p>
     ${reviews.value.length > 0 && html`<h2>Earlier ones</h2><table class="data"><thead><tr><th>Name</th><th>Code</th><th>Comments</th><th></th></tr></thead>
-      <tbody>${reviews.value.map((one) => html`<tr><td>${visible(one.name) || "–"}</td><td><code>${visible(one.code.split("\n")[0].slice(0, 60))}</code></td><td>${one.comments?.length ?? "waiting"}</td>
+      <tbody>${reviews.value.map((one) => html`<tr><td data-of="Name">${visible(one.name) || "–"}</td><td data-of="Code"><code>${visible(one.code.split("\n")[0].slice(0, 60))}</code></td><td data-of="Comments">${one.comments?.length ?? "waiting"}</td>
         <td><button onClick=${() => (shown.value = one)}>Look</button></td></tr>`)}</tbody></table>`}
   </div>`;
 }
@@ -62,6 +62,7 @@ function Shown() {
   const handle = useMemo(() => new CodeHandle(), []);
   const at = useSignal(0);
   const why = useSignal(/** @type {Record<string, string>} */ ({}));
+  /** @type {{comment: any, i: number}[]} */
   const all = (one.comments ?? []).map((/** @type {any} */ comment, /** @type {number} */ i) => ({ comment, i }));
   const found = all.filter(({ comment }) => comment.confidence === null || comment.confidence >= dial.value);
   const lit = found[Math.min(at.value, found.length - 1)];

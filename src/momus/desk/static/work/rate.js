@@ -151,7 +151,7 @@ export function Rate({ held, seat }) {
         <thead><tr><td></td>${slots.map((/** @type {string} */ slot) => html`<th scope="col" class=${slot === focus ? "lit" : ""}>${nameOf(slot)}</th>`)}</tr></thead>
         <tbody>${rows.map(([name, label, low, middle, high], row) => html`<tr class=${row === at.value.row ? "lit" : ""}>
           <th scope="row">${label}<small><b>1</b> ${low} <b>4</b> ${middle} <b>7</b> ${high}</small></th>
-          ${slots.map((/** @type {string} */ slot, /** @type {number} */ col) => html`<td>
+          ${slots.map((/** @type {string} */ slot, /** @type {number} */ col) => html`<td data-of=${nameOf(slot)}>
             <${Scale} name=${`${name} ${col}`} label=${`${label}, critique ${nameOf(slot)}`} hideLabel none=${name !== "overall"}
               value=${scoreOf(slot, name)} active=${row === at.value.row && col === at.value.col}
               onFocus=${() => { if (row !== at.value.row || col !== at.value.col) at.value = { row, col }; }}
