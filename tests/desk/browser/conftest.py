@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,17 @@ def visit(chromium: object, served: Served, request: pytest.FixtureRequest) -> I
     made = Visit(chromium, served, request.node.name)
     yield made
     made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Keep what was seen when a test failed, beside the other pictures."""
+    report = yield
+    if report.failed and report.when == "call":
+        for made in getattr(item, "funcargs", {}).values():
+            if isinstance(made, Visit):
+                made.shot_all(f"failed-{item.name}")
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ from typing import Any
 
 from desk_browser import PASSWORD, Served, Visit
 from momus.critique import Comment, Critique, Span
+from momus.desk import auth
+from momus.desk.store.tables import Membership, Project
+from momus.desk.store.types import utc_now
 from momus.records import Bug, Comparison, Pair, Prefilled, Sampled, Tamper, Task
 
 CORPUS = (
@@ -57,6 +60,59 @@ def test_texts_of_models_are_shown_as_text_and_what_is_not_seen_by_its_name(visi
         assert page.locator("main img:not(.cm-widgetBuffer), main iframe, main script, main style").count() == 0
         assert page.locator("main a[href^='javascript']").count() == 0
     visit.shot(page, "evil")
+
+
+def test_what_people_write_is_shown_as_text_on_every_page_that_shows_it(visit: Visit, served: Served) -> None:
+    slug = served.project(canary_every=1)
+    items = evil(served.projects)
+    text = EVIL + UNSEEN
+    served.load(slug, "grade", [items["grade"]])
+    served.load(slug, "rate", [items["rate"].model_copy(update={"critiques": named(items["rate"].critiques)})])
+    seat = served.api("ann", "POST", f"/projects/{slug}/queue/grade/claim")
+    form = {"bugs": [{"severity": 6, "difficulty": 2, "real": True}], "notes": text}
+    made = served.api("ann", "POST", f"/seats/{seat['id']}/submit", {"form": form})
+    served.rate("ann", slug)
+    served.api("manager", "POST", f"/projects/{slug}/guidelines", {"text": text})
+    served.api("manager", "PATCH", f"/projects/{slug}", {"name": EVIL[:190]})
+    served.api("manager", "POST", f"/projects/{slug}/rechecks", {"kind": "grade", "share": 1})
+    served.load(slug, "canary", [items["grade"].model_copy(update={"proof": "tests"})])
+    with served.store.write() as session:
+        user = auth.add_user(session, f"evil-{slug}@example.org", EVIL[:190], None, utc_now())
+        which = session.query(Project).filter(Project.slug == slug).one().id
+        session.add(Membership(project_id=which, user_id=user.id, role="annotator"))
+    pages = (
+        ("ann", "history", "button:has-text('Look') >> nth=1"),
+        ("ann", f"amend/{made['id']}", ""),
+        ("ann", "guidelines", ""),
+        ("ann", "review", ""),
+        ("eve", "work/recheck", ""),
+        ("manager", "manage", ""),
+        ("manager", "dashboard", ""),
+    )
+    for who, path, click in pages:
+        page = visit.open(who, f"/p/{slug}/{path}")
+        page.wait_for_selector(".page, .bench")
+        page.wait_for_function("!document.querySelector('main').textContent.includes('Counting')")
+        if click:
+            page.click(click)
+        if path == "review":
+            page.fill("label:has-text('Code') textarea", CODE)
+            page.fill("label:has-text('Name') input", EVIL[:190])
+            page.click("button.main")
+            page.wait_for_selector("[data-finding]")
+        assert "<script>alert(2)</script>" in page.inner_text("body"), path
+        assert page.locator("body img:not(.cm-widgetBuffer), body iframe, main script, main style").count() == 0, path
+        assert page.locator("a[href^='javascript']").count() == 0
+        page.close()
+    page = visit.open("ann", f"/p/{slug}/work/write")
+    page.click("label:has-text('No problems')")
+    page.click(".seat-bar button.main")
+    page.wait_for_selector("dialog:has-text('That was a canary')")
+    assert "<script>alert(2)</script>" in page.inner_text("dialog") and "U+202E" in page.inner_text("dialog")
+
+
+def named(critiques: tuple[Sampled, ...]) -> tuple[Sampled, ...]:
+    return tuple(one.model_copy(update={"critic": f"{i}{EVIL[:100]}"}) for i, one in enumerate(critiques))
 
 
 def test_a_place_stays_where_it_is_after_characters_of_two_units_and_carriage_returns(

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from desk_browser import ANSWER, Served, Visit, comparison, pair, prefilled, tamper, task
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
+from desk_browser import ANSWER, Served, Visit, comparison, pair, prefilled, press, tamper, task
 
 
 def start(visit: Visit, slug: str, key: str) -> Any:
@@ -119,6 +114,39 @@ def test_comparing_judging_and_grading_by_keys(visit: Visit, served: Served) -> 
     press(page, "6", "3", "x")
     hand_in(page)
     assert served.stored("grade")["bugs"] == [{"severity": 6, "difficulty": 3, "real": False}]
+
+
+def test_rechecking_by_keys_confirms_one_and_puts_another_right(visit: Visit, served: Served) -> None:
+    slug = served.project()
+    n = 1000 * served.projects
+    served.load(slug, "grade", [tamper(n), tamper(n + 1)])
+    for _ in range(2):
+        seat = served.api("ann", "POST", f"/projects/{slug}/queue/grade/claim")
+        form = {"bugs": [{"severity": 6, "difficulty": 2, "real": True}], "notes": ""}
+        served.api("ann", "POST", f"/seats/{seat['id']}/submit", {"form": form})
+    assert served.api("manager", "POST", f"/projects/{slug}/rechecks", {"kind": "grade", "share": 1}) == {"made": 2}
+    page = visit.open("eve", f"/p/{slug}")
+    page.wait_for_selector("[data-kind=recheck]")
+    press(page, "k")
+    page.wait_for_selector(".recheck")
+    first = page.url
+    press(page, "a", "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".recheck")
+    assert served.stored("recheck")["verdict"] == "confirmed"
+    press(page, "x")
+    press(page, "Control+Enter")
+    page.wait_for_selector(".errors:has-text('Say what is wrong')")
+    press(page, "e")
+    page.wait_for_selector("[data-scale='severity 0']")
+    press(page, "3", "5")  # the bench of what is checked has its keys
+    page.focus(".recheck > label textarea")
+    page.keyboard.type("A test sees it, and nobody is hurt.")
+    visit.shot(page, "recheck-keys")
+    hand_in(page)
+    made = served.stored("recheck")
+    assert made["verdict"] == "corrected"
+    assert made["made"]["bugs"] == [{"severity": 3, "difficulty": 5, "real": True}]
 
 
 def test_single_keys_can_be_switched_off(visit: Visit, served: Served) -> None:
