@@ -8,7 +8,7 @@ const pins = JSON.parse(readFileSync("package.json", "utf8")).dependencies;
 const lock = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex").slice(0, 16);
 const names = Object.entries(pins).map(([name, version]) => `${name} ${version}`).join(", ");
 await build({
-  entryPoints: ["vendor.js"],
+  entryPoints: ["vendor.ts"],
   outfile: out,
   bundle: true,
   format: "esm",

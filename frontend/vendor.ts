@@ -1,4 +1,4 @@
-// What the desk's pages are built on, in one file: see build.mjs.
+// What the desk's pages are built on, in one file: see build.mjs. TypeScript for the sake of check.mjs.
 export { h, render, Fragment } from "preact";
 export { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 export { signal, computed, effect, batch, useSignal, useComputed } from "@preact/signals";
@@ -12,3 +12,5 @@ export { indentUnit, syntaxHighlighting, HighlightStyle, bracketMatching } from 
 export { tags } from "@lezer/highlight";
 export { python } from "@codemirror/lang-python";
 export { unifiedMergeView, Chunk } from "@codemirror/merge";
+export type { Signal } from "@preact/signals";
+export type { StateEffectType } from "@codemirror/state";
