@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import sys
 from datetime import timedelta
 from importlib.util import find_spec
@@ -67,9 +69,8 @@ def command(
     if settings.log:
         log_to_stderr()
     app = create_app(settings)
-    print(f"the desk is at http://{settings.host}:{settings.port}", file=sys.stderr)
     # Its own log would hold paths with ids in them; the desk writes one line for each request itself.
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -79,6 +80,18 @@ def command(
         proxy_headers=settings.https,
         forwarded_allow_ips="127.0.0.1" if settings.https else None,
     )
+    with _listening(settings.host, settings.port) as listening:
+        print(f"the desk is at http://{settings.host}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; told where it is, as port 0 is any that is free. Raises MomusError where taken."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise MomusError(f"the desk can't listen on {host}:{port} ({error.strerror}): give another --port") from None
 
 
 @command.command("admin-token")
