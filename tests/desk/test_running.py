@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +18,14 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from desk_world import ANSWER, BASE, PLACE, SLUG, TWIN, World, comparison, pair, prefilled, scores, tamper, task
+from momus.desk.api.projects import new_project
+from momus.desk.app import create_app
+from momus.desk.design import Design
+from momus.desk.events import after, tell
+from momus.desk.settings import DeskSettings
+from momus.desk.store import open_store
+from momus.desk.store.migrate import upgrade
+from momus.desk.store.types import utc_now
 
 P = f"/api/v1/projects/{SLUG}"
 COMMENT = {"highlight": PLACE, "text": "It begins at one."}
@@ -213,6 +223,54 @@ def test_events_come_as_they_happen_and_none_is_missed(world: World, server: str
             made = world.at("annotator").get(f"{P}/submissions").json()["submissions"][0]["id"]
             world.at("annotator").post(f"/api/v1/submissions/{made}/undo")
             assert next(line for line in lines if line.startswith("event:")) == "event: undone"
+
+
+def test_events_are_forgotten_after_two_days_and_counted_on(world: World) -> None:
+    world.load("write", [task(n) for n in range(3)])
+    worker = world.app.state.worker
+
+    def kept() -> list[int]:
+        with world.store.read() as session:
+            return [event.id for event in after(session, world.project.id, 0)]
+
+    for n in range(2):
+        seat = world.claim("annotator", "write")
+        assert seat is not None
+        world.submit("annotator", seat["id"], {"comments": [COMMENT]})
+        world.clock.move(days=n)
+    worker.tidy()
+    assert kept() == [1, 2, 3, 4], "nothing is old yet"
+    world.clock.move(minutes=59)
+    worker.tidy()
+    world.clock.move(days=3)
+    worker.tidy()
+    assert kept() == [4], "the last is kept: who has seen it gets all that come after it"
+    assert world.claim("annotator", "write") is not None
+    assert kept() == [4, 5]
+    world.clock.move(days=-30)
+    worker.tidy()
+    assert kept() == [4, 5], "a clock that goes back forgets nothing"
+
+
+def test_a_desk_that_starts_forgets_old_events_by_itself(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "desk.db"))
+    upgrade(store)
+    with store.write() as session:
+        project = new_project(SLUG, "First", Design(), utc_now())
+        session.add(project)
+        session.flush()
+        for days in (9, 3, 1):
+            tell(session, project.id, "claimed", utc_now() - timedelta(days=days))
+    app = create_app(DeskSettings(log=False), store=store)
+    with TestClient(app, base_url=BASE):  # its worker runs
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with store.read() as session:
+                left = len(after(session, project.id, 0))
+            if left == 1:
+                break
+            time.sleep(0.02)
+    assert left == 1
 
 
 def test_metrics_and_logs_tell_routes_and_no_secrets(world: World, caplog: pytest.LogCaptureFixture) -> None:

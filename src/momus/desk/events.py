@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from momus.desk.store.tables import Event
@@ -24,5 +24,6 @@ def after(session: Session, project_id: int, last: int, most: int = 200) -> list
 
 
 def forget(session: Session, now: datetime) -> None:
-    """Drop what nobody follows any more."""
-    session.execute(delete(Event).where(Event.created < now - KEPT))
+    """Drop what nobody follows any more. The last one stays: SQLite counts on from it, and followers know its id."""
+    last = select(func.max(Event.id)).scalar_subquery()
+    session.execute(delete(Event).where(Event.created < now - KEPT, Event.id < last))

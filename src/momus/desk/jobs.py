@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from momus.desk.context import Desk
-from momus.desk.events import tell
+from momus.desk.events import forget, tell
 from momus.desk.observe import log
 from momus.desk.problems import Problem
+from momus.desk.store.engine import UNREACHABLE
 from momus.desk.store.tables import Job, Project
 from momus.errors import MomusError
 
@@ -23,6 +23,7 @@ Json = dict[str, Any]
 Report = Callable[[int, int], None]  # done, of how many
 Work = Callable[[Desk, Project, int, Json, Report], Json]  # (desk, project, who asked, params, report) -> result
 LEASE = timedelta(minutes=5)
+TIDY_EVERY = timedelta(hours=1)
 _POLL_S = 2.0
 
 
@@ -46,11 +47,15 @@ def start(session: Session, project: Project, user_id: int, what: str, params: J
 
 
 class Worker:
-    """One thread that does jobs, one after the other; `works` are what it can do, by name."""
+    """One thread that does jobs, one after the other; `works` are what it can do, by name.
+
+    At its start and every hour it forgets the events that nobody follows any more.
+    """
 
     def __init__(self, desk: Desk, works: dict[str, Work]) -> None:
         self._desk, self._works = desk, works
         self._stopping = threading.Event()
+        self._tidied: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="momus-desk-jobs", daemon=True)
 
     def start(self) -> None:
@@ -70,11 +75,21 @@ class Worker:
             count += 1
         return count
 
+    def tidy(self) -> None:
+        """Forget old events, if that was not done within the hour."""
+        now = self._desk.clock()
+        if self._tidied is not None and abs(now - self._tidied) < TIDY_EVERY:
+            return
+        with self._desk.store.write() as session:
+            forget(session, now)
+        self._tidied = now
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                self.tidy()
                 self.do_all()
-            except OperationalError:  # the database is away; it comes back
+            except UNREACHABLE:  # it comes back
                 log("database", state="away")
             self._desk.wake.wait(_POLL_S)
             self._desk.wake.clear()
@@ -115,7 +130,7 @@ class Worker:
             error = str(failure)
         except Problem as problem:
             error = problem.detail or problem.title
-        except OperationalError:
+        except UNREACHABLE:
             raise
         except Exception as failure:
             log("job-failed", job=job.id, error=type(failure).__name__)

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from momus.desk.api.deps import Body, CallerDep, DeskDep, StatsDep, enter, problems
 from momus.desk.context import Desk
 from momus.desk.events import after
 from momus.desk.problems import not_found
+from momus.desk.store.engine import UNREACHABLE
 from momus.desk.store.tables import Event, Job, Project
 
 router = APIRouter(prefix="/api/v1", tags=["progress"], responses=problems())
@@ -94,7 +94,7 @@ async def _stream(request: Request, desk: Desk, project_id: int, last: int, seco
     while True:
         try:
             found = await run_in_threadpool(_after, desk, project_id, last)
-        except OperationalError:
+        except UNREACHABLE:
             yield 'event: database\ndata: {"state": "away"}\n\n'
             return
         for event in found:
