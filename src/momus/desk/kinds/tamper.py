@@ -29,6 +29,8 @@ from momus.desk.problems import Wrong, wrong
 from momus.match import code_key
 from momus.records import Bug, Tamper, Task
 
+PERSON = "person"  # put the bug in: a bug that names no operator is a natural one
+
 
 class BugForm(BaseModel):
     """One bug that was put in: its places in the tampered answer, the first to highlight, and what is wrong there.
@@ -73,6 +75,7 @@ class TamperKind(Kind):
                 severity=bug.severity,
                 description=bug.description.strip(),
                 suggestion=undoing(Span(bug.spans[0].start, bug.spans[0].end), form.answer, item.answer),
+                operator=PERSON,
             )
             for bug in form.bugs
         )
