@@ -181,6 +181,22 @@ def test_a_clock_that_jumps_costs_nobody_their_work(world: World, hours: float) 
     assert made["late"] is False and made["active_ms"] >= 0
 
 
+def test_a_clock_that_jumps_ahead_and_back_loses_no_work_and_seats_nobody_twice(world: World) -> None:
+    world.load("write", [task(1)])
+    first = claimed(world)
+    world.clock.move(hours=48)
+    second = claimed(world, "second")
+    world.clock.move(hours=-48)
+    assert world.claim("annotator", "write") is None and world.claim("reviewer", "write") is None
+    kept = world.submit("annotator", first, OTHER)
+    assert (kept["late"], kept["active_ms"]) == (True, 0)
+    assert world.submit("second", second, FORM)["late"] is False
+    (row,) = world.at("manager").get(f"/api/v1/projects/{SLUG}/assignments").json()["assignments"]
+    assert (row["state"], row["seats"]) == ("done", {"submitted": 1})
+    told = world.at("manager").get(f"/api/v1/projects/{SLUG}/critiques").json()["critiques"]
+    assert len(told) == 2, "late work counts as well"
+
+
 def test_active_time_never_exceeds_the_time_since_the_claim(world: World) -> None:
     world.load("write", [task()])
     seat = claimed(world)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,40 @@ def test_a_data_set_s_folder_is_imported_again(world: World, tmp_path: Path) -> 
         assert added.added == 1
 
 
+def test_the_data_set_is_opened_by_the_library_that_it_is_for(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    import datasets
+
+    worked(world)
+    folder, cache = tmp_path / "hf", str(tmp_path / "cache")
+    told = dict(line.rsplit(" ", 1)[::-1] for line in export_path(world.store, SLUG, "hf", folder))
+    names = datasets.get_dataset_config_names(str(folder))
+    assert set(names) == set(told) and {"comparisons", "ratings", "rankings", "tampers", "preferences"} <= set(names)
+    for name in names:
+        parts = datasets.load_dataset(str(folder), name, cache_dir=cache)
+        assert sum(len(part) for part in parts.values()) == int(told[name].replace(",", ""))
+        for split, part in parts.items():
+            lines = (folder / "data" / name / f"{split}.jsonl").read_text().splitlines()
+            for row, line in zip(part, lines, strict=True):
+                assert as_read(row) == as_read(json.loads(line)), name
+    list(export_path(world.store, SLUG, "parquet", tmp_path / "pq"))
+    table = datasets.load_dataset("parquet", data_files=str(tmp_path / "pq" / "ratings.parquet"), cache_dir=cache)
+    assert len(table["train"]) == int(told["ratings"])
+
+
+def as_read(value: Any) -> Any:
+    """As a table has it: no difference between null and not there, and the last digit of a number its reader's own."""
+    if isinstance(value, dict):
+        return {key: as_read(v) for key, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [as_read(v) for v in value]
+    return round(value, 9) if isinstance(value, float) else value
+
+
 def test_exports_come_over_the_api_as_one_file(world: World) -> None:
     worked(world)
     at = world.at("manager")
@@ -260,6 +295,13 @@ def test_the_command_line_imports_and_exports(tmp_path: Path) -> None:
     assert isinstance(lost.exception, MomusError)
     public = CliRunner().invoke(cli, ["desk", "--db", db, "--host", "0.0.0.0"])
     assert isinstance(public.exception, MomusError) and "--insecure-public" in str(public.exception)
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = CliRunner().invoke(cli, ["desk", "--db", str(tmp_path / "desk.db"), "--port", str(port)])
+    assert isinstance(run.exception, MomusError) and f"127.0.0.1:{port}" in str(run.exception)
 
 
 def test_what_people_rated_trains_a_reward_model_with_one_command(

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,6 +21,7 @@ from momus.records import Attribute, Record, Sampled, Tamper
 Imported = Literal["tamper", "rate", "write", "team", "compare", "judge", "grade", "canary"]
 MOST_ERRORS = 20
 _BATCH = 200
+_BATCH_BYTES = 1_000_000
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -85,11 +85,10 @@ def import_lines(
     count = _check(kind, file)
     added = 0
     done = 0
-    lines = _lines(file)
-    while batch := list(islice(lines, _BATCH)):
+    for batch in _batches(file):
         with store.write() as session:
             seats = None if kind == "canary" else Seats(session, project, kind)
-            for _, line in batch:
+            for line in batch:
                 read = _read(kind, line)
                 added += _add(seats, session, project, read, now, overlap, priority) is not None
         done += len(batch)
@@ -136,6 +135,20 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         line = line.removeprefix(_BOM) if number == 1 else line
         if line.strip():
             yield number, line
+
+
+def _batches(file: IO[bytes]) -> Iterator[list[bytes]]:
+    """Lines, as many at a time as go into one transaction; few, where they are long."""
+    batch: list[bytes] = []
+    size = 0
+    for _, line in _lines(file):
+        batch.append(line)
+        size += len(line)
+        if len(batch) == _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _read(kind: Imported, line: bytes) -> _Read:
