@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 export OMP_NUM_THREADS = 1
 
-.PHONY: demo test lint bench peers measure clean peers-verl peers-openrlhf
+.PHONY: demo test lint bench peers measure clean peers-verl peers-openrlhf peers-label-studio
 
 demo: $(VENV)/.base  ## review the example files
 	@$(BIN)/momus review examples || [ $$? -eq 1 ]
@@ -34,14 +34,14 @@ peers: $(VENV)/.dev  ## formulas of PPO against verl's own; fetches it beside th
 	@$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --target $(VENV)/peers $(PEERS)
 	MOMUS_PEERS=$(VENV)/peers $(BIN)/python -m pytest tests/train/ppo/test_peers.py
 
-CRITICS := --critic bundled $(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
+CRITICS := --critic bundled+fsbs --critic bundled $(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
 
 measure: $(VENV)/.dev  ## the tables of the README; MOMUS_DATA names the development data
 	$(BIN)/momus measure $(CRITICS) --on benchmarks/heldout.jsonl --by length --by held-out --by linter \
 		-o benchmarks/results/heldout.json --markdown
 	$(BIN)/momus measure $(CRITICS) --on benchmarks/heldout-operators.jsonl --by operator \
 		-o benchmarks/results/heldout-operators.json --markdown
-	$(BIN)/momus measure --critic bundled --critic linter:ruff --critic linter:pylint --parses --limit 120 \
+	$(BIN)/momus measure --critic bundled+fsbs --critic bundled --critic linter:ruff --critic linter:pylint --parses --limit 120 \
 		-o benchmarks/results/development.json --markdown
 
 PEER_ENVS := $(or $(TMPDIR),/tmp)/momus-peers
@@ -58,6 +58,11 @@ peers-openrlhf: $(VENV)/.dev  ## our arguments, against the command line in Open
 	@$(BIN)/pip download --quiet --no-deps --dest $(PEER_ENVS) openrlhf==0.11.2
 	@rm -rf $(PEER_ENVS)/openrlhf && $(BIN)/python -m zipfile -e $(PEER_ENVS)/openrlhf-0.11.2-*.whl $(PEER_ENVS)/openrlhf
 	@$(BIN)/python $(HANDOVER)/check_openrlhf.py $(PEER_ENVS)/openrlhf $(HANDOVER)/golden/openrlhf/*-arguments.txt
+
+peers-label-studio: $(VENV)/.dev  ## the desk under fire, and against Label Studio in an environment of its own (0.7 GB)
+	@test -x $(PEER_ENVS)/label-studio/bin/pip || $(PYTHON) -m venv $(PEER_ENVS)/label-studio
+	@$(PEER_ENVS)/label-studio/bin/pip install --quiet label-studio==1.23.2
+	$(BIN)/momus bench desk --label-studio $(PEER_ENVS)/label-studio/bin/python -o benchmarks/results
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "setting up $(VENV): the base install"

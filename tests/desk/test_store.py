@@ -14,8 +14,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from desk_cluster import Cluster
 from desk_world import SLUG, World, task
+from momus.bench.desk_cluster import Cluster
 from momus.desk.settings import database_url
 from momus.desk.store import open_store
 from momus.desk.store.migrate import downgrade, upgrade, version

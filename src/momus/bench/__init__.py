@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary")
+SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary", "desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,16 @@ class Outcome:
 
 
 def run(
-    suite: str, *, seed: int = 0, say: Callable[[str], None] = lambda line: None, trl_python: Path | None = None
+    suite: str,
+    *,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+    trl_python: Path | None = None,
+    label_studio: Path | None = None,
 ) -> Outcome:
     """Run one suite. `say` hears what is being timed. Raises MomusError where something it needs is missing.
 
-    `trl_python` is a Python that has TRL 1.12.0, for the suite ppo.
+    `trl_python` is a Python that has TRL 1.12.0, for the suite ppo; `label_studio` one that has Label Studio, for desk.
     """
     if suite == "decode":
         from momus.bench import decode
@@ -70,4 +75,8 @@ def run(
         from momus.bench import summary
 
         return summary.bench(seed=seed, say=say)
+    if suite == "desk":
+        from momus.bench import desk
+
+        return desk.bench(seed=seed, say=say, label_studio=label_studio)
     raise ValueError(f"a suite is one of {', '.join(SUITES)}, not {suite!r}")

@@ -14,7 +14,8 @@ from momus.errors import MomusError
 if TYPE_CHECKING:
     from momus.bench import Outcome
 
-_SUITES = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary")
+_SUITES = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary", "desk")
+_APART = ("ppo", "desk")  # not of `all`: what they need, they may fetch, or it takes long
 
 
 @click.command()
@@ -29,7 +30,14 @@ _SUITES = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary")
     type=click.Path(path_type=Path, dir_okay=False),
     help="For ppo: a Python that has TRL 1.12.0.  [default: fetch it with pip, once]",
 )
-def command(suite: str, seed: int, as_json: bool, output: Path | None, trl_python: Path | None) -> None:
+@click.option(
+    "--label-studio",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="For desk: a Python that has Label Studio, to compare with.",
+)
+def command(
+    suite: str, seed: int, as_json: bool, output: Path | None, trl_python: Path | None, label_studio: Path | None
+) -> None:
     """Time what is promised to be fast: CPU-seconds on one thread, as ratios against named peers in one run.
 
     decode: 28 drafts of one prompt against Hugging Face, fsbs: a search likewise (both need the part 'train'). quote:
@@ -39,17 +47,20 @@ def command(suite: str, seed: int, as_json: bool, output: Path | None, trl_pytho
 
     ppo: a step of PPO against TRL 1.12.0 (needs the part 'train'); `all` leaves it out, as it may fetch its peer.
 
+    desk: many people at once on SQLite and on PostgreSQL, while servers are killed (needs the part 'desk', and
+    PostgreSQL); `all` leaves it out, as it takes long. With --label-studio, claiming and handing in against that.
+
     Example: momus bench quote -o benchmarks/results
     """
     from momus.bench import run
 
-    suites = tuple(name for name in _SUITES if name != "ppo") if suite == "all" else (suite,)
+    suites = tuple(name for name in _SUITES if name not in _APART) if suite == "all" else (suite,)
     if output is not None and output.suffix == ".json" and len(suites) > 1:
         raise MomusError("several suites need a folder to write to: give -o a folder")
     bodies = []
     for name in suites:
-        outcome = run(name, seed=seed, say=_say, trl_python=trl_python)
-        body = _body(outcome, seed)
+        outcome = run(name, seed=seed, say=_say, trl_python=trl_python, label_studio=label_studio)
+        body = _body(outcome, seed, " --label-studio PYTHON" if label_studio and name == "desk" else "")
         bodies.append(body)
         if output is not None:
             _write(body, output if output.suffix == ".json" else output / f"{name}.json")
@@ -64,14 +75,14 @@ def _say(line: str) -> None:
         print(f"momus bench: {line} ...", file=sys.stderr)
 
 
-def _body(outcome: Outcome, seed: int) -> dict[str, Any]:
+def _body(outcome: Outcome, seed: int, more: str) -> dict[str, Any]:
     from momus import __version__
     from momus.bench.process import machine, today, versions
 
     return {
         "schema_version": 1,
         "suite": outcome.suite,
-        "command": f"momus bench {outcome.suite} --seed {seed}",
+        "command": f"momus bench {outcome.suite} --seed {seed}{more}",
         "date": today(),
         "machine": machine(),
         "versions": {"momus": __version__, **versions(outcome.packages)},
