@@ -197,11 +197,11 @@ def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None) -> li
     # The baselines put all lines in order, so that they can be read to as many lines as the others flag.
     options: dict[str, dict[str, Any]] = {"random": {"comments": None}, "surprisal": {"comments": None}}
     if bundle is not None:
-        options["surprisal"]["bundle"] = bundle
-        options["bundled"] = {"bundle": bundle}
+        for name in ("auto", "bundled", "bundled+fsbs", "surprisal"):
+            options.setdefault(name, {})["bundle"] = bundle
     if only and not names:
         raise MomusError("--only leaves nothing to measure: name a critic with --critic")
-    wanted = dict.fromkeys(names or ("bundled",))
+    wanted = dict.fromkeys(names or ("auto",))
     opened = [open_critic(name, **options.get(name, {})) for name in wanted]
     for name in () if only else TRIVIAL:
         if name not in wanted:
