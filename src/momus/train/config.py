@@ -87,6 +87,7 @@ class FitConfig(Section):
     batch_comparisons: int = Field(default=16, ge=1)  # per step, over all processes; all pairs of one stay together
     micro_tokens: int = Field(default=4096, gt=0)  # per forward pass
     lr: float = Field(default=3e-4, gt=0)
+    head_lr: float = Field(default=1e-2, gt=0)  # of the head, on the same schedule
     final_lr: float = Field(default=0.1, ge=0, le=1)
     warmup: float = Field(default=0.05, ge=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)

@@ -61,6 +61,17 @@ def test_a_planted_preference_is_learned(policy: Policy, tmp_path: Path) -> None
     assert asked >= 40 and right / asked > 0.8
 
 
+def test_the_head_learns_at_its_own_rate(policy: Policy, groups: list[Group], tmp_path: Path) -> None:
+    """Adam's first step moves a weight by its rate, whatever the gradient."""
+    model = as_classifier(policy)
+    once = RewardConfig(epochs=1, batch_comparisons=len(groups), lr=1e-3, head_lr=0.05, warmup=0.0, weight_decay=0.0)
+    assert fit(model, groups, once, tmp_path, seed=0, workers=ALONE)
+    assert float(model.score.weight.detach().abs().max()) == pytest.approx(0.05, rel=0.05)
+    embedding = policy.model.get_input_embeddings().weight.detach()
+    moved = (model.get_input_embeddings().weight.detach() - embedding).abs().max()
+    assert float(moved) < 2e-3, "the trunk, whose head was zero, had no gradient yet, or moved at its own rate"
+
+
 def test_before_the_first_step_every_pair_is_a_coin(policy: Policy, groups: list[Group]) -> None:
     loss, _, asked = training._accumulate(as_classifier(policy), groups, len(groups), 2000, ALONE)
     assert loss == pytest.approx(0.6931472, abs=1e-6) and asked == 8 * 6 + 4 * 5

@@ -24,7 +24,7 @@ from momus.errors import MomusError
 from momus.train.config import FitConfig, LossConfig, OptimConfig, StageConfig
 from momus.train.reward.data import Group
 from momus.train.reward.loss import agreement, ranking_loss
-from momus.train.reward.model import check_sharing, packed_scores, writing
+from momus.train.reward.model import check_sharing, packed_scores, trunk_of, writing
 from momus.train.trainer import Workers, learning_rate
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of a comparison's scores and tiers
@@ -55,8 +55,11 @@ def fit(
     model.to(workers.device).eval()
     check_sharing(model)
     key = fingerprint(model, groups, config, seed)
+    # the head begins at zero, and at the trunk's rate margins would still be small when all was seen
+    parts = [{"params": list(trunk_of(model).parameters()), "times": 1.0}]
+    parts += [{"params": list(model.score.parameters()), "times": config.head_lr / config.lr}]
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
+        parts, lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
     )
     state, metrics = out / "state.pt", out / "metrics.jsonl"
     step = _resume(state, metrics, key, model, optimizer, workers.rank == 0)
@@ -179,7 +182,7 @@ def _step(
             "name a new --out and a lower lr"
         )
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["times"]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return norm
