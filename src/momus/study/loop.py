@@ -90,7 +90,7 @@ def misses(tampers: Sequence[Tamper], critiques: Path) -> list[int]:
 
 
 def sample(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
-    """Critiques of tampered answers and clean twins, or of twins alone: the policy's, free and forced, and the gate's.
+    """Critiques of tampered answers and clean twins, or of twins alone, in every way that the config counts.
 
     The policy is sampled under the mask that makes quotes exact, as critiques are written in use.
     """
@@ -107,7 +107,7 @@ def sample(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
 
 def _sampled_ways(config: StudyConfig) -> tuple[tuple[Way, int], ...]:
     sample = config.sample
-    return (("policy", sample.n), ("forced", sample.forced), ("gate", sample.gated))
+    return (("policy", sample.n), ("forced", sample.forced), ("random", sample.random), ("gate", sample.gated))
 
 
 def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
