@@ -215,3 +215,18 @@ __all__ = [
     "ANSWER", "PASSWORD", "PLACE", "TWIN", "Served", "Visit", "comparison", "dump", "pair", "prefilled", "press",
     "sampled", "scores", "tamper", "task",
 ]  # fmt: skip
+
+
+def serious(page: Any, axe: str, *, colours: bool = False) -> list[str]:
+    """What axe finds that keeps people out; it is put in by the debugger, so that the page's policy stays on.
+
+    Only of `colours`, where all else has been looked at.
+    """
+    page.evaluate(axe)
+    only = "runOnly: ['color-contrast']," if colours else ""
+    found = page.evaluate(f"axe.run(document, {{{only} resultTypes: ['violations']}})")
+    return [
+        f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]} {one['nodes'][0].get('failureSummary', '')}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]

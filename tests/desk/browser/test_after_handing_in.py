@@ -15,6 +15,7 @@ from desk_browser import (
     prefilled,
     press,
     scores,
+    serious,
     tamper,
     task,
 )
@@ -122,7 +123,7 @@ def test_every_kind_opens_to_be_amended_and_says_the_same_again(visit: Visit, se
 
 
 def test_a_canary_tells_what_it_was_once_it_is_handed_in_and_can_not_be_changed_then(
-    visit: Visit, served: Served
+    visit: Visit, served: Served, axe: str
 ) -> None:
     slug = served.project(canary_every=1, canary_exposures=2)
     served.load(slug, "canary", [tamper(served.projects)])
@@ -141,6 +142,7 @@ def test_a_canary_tells_what_it_was_once_it_is_handed_in_and_can_not_be_changed_
         told = page.inner_text("dialog")
         assert says in told and "not at nought" in told and TWIN.splitlines()[1] in told
         visit.shot(page, f"canary-{who}")
+        assert not serious(page, axe)
         press(page, "Escape")
         page.wait_for_selector("h1:has-text('There is nothing left')")
         assert page.locator("button:has-text('Undo')").count() == 0

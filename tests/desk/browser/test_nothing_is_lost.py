@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desk_browser import Served, Visit, press, task
+from desk_browser import Served, Visit, press, serious, task
 from momus.bench.desk_cluster import Cluster
 from momus.desk.store.tables import Hold, Seat, Submission
 from momus.desk.store.types import utc_now
@@ -58,7 +58,7 @@ def test_a_killed_server_loses_nothing_of_what_is_typed(visit: Visit, served: Se
     assert draft(served, page).endswith("and after once more")
 
 
-def test_two_tabs_on_one_draft_show_both_versions(visit: Visit, served: Served) -> None:
+def test_two_tabs_on_one_draft_show_both_versions(visit: Visit, served: Served, axe: str) -> None:
     slug = served.project()
     served.load(slug, "write", [task(served.projects)])
     one = start(visit, served, slug)
@@ -71,6 +71,7 @@ def test_two_tabs_on_one_draft_show_both_versions(visit: Visit, served: Served) 
     two.wait_for_selector("dialog:has-text('said in the first tab')")
     assert "said in the second" in two.inner_text("dialog")
     visit.shot(two, "conflict")
+    assert not serious(two, axe)
     two.click("dialog button:has-text('Take this one')")
     two.wait_for_selector(".status:text-is('Saved')")
     assert two.input_value(NOTES) == "said in the first tab"

@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from desk_browser import PASSWORD, Served, Visit, comparison, dump, pair, prefilled, tamper, task
+from desk_browser import PASSWORD, Served, Visit, comparison, dump, pair, prefilled, serious, tamper, task
 
 CODE = "def mean(xs):\n    return sum(xs) / len(xs)\n"
-
-
-def serious(page: Any, axe: str, *, colours: bool) -> list[str]:
-    """What axe finds that keeps people out; it is put in by the debugger, so that the page's policy stays on.
-
-    Only of `colours`, where all else has been looked at.
-    """
-    page.evaluate(axe)
-    only = "runOnly: ['color-contrast']," if colours else ""
-    found = page.evaluate(f"axe.run(document, {{{only} resultTypes: ['violations']}})")
-    return [
-        f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]} {one['nodes'][0].get('failureSummary', '')}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -70,7 +54,7 @@ def test_no_page_has_a_serious_fault(visit: Visit, served: Served, axe: str, sch
     assert not faults, "\n".join(faults)
 
 
-def test_reviewing_code_accepts_and_dismisses_with_a_reason(visit: Visit, served: Served) -> None:
+def test_reviewing_code_accepts_and_dismisses_with_a_reason(visit: Visit, served: Served, axe: str) -> None:
     slug = served.project()
     page = visit.open("ann", f"/p/{slug}/review")
     page.fill("label:has-text('Code') textarea", CODE)
@@ -82,6 +66,7 @@ def test_reviewing_code_accepts_and_dismisses_with_a_reason(visit: Visit, served
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-finding='0'].dismiss")
     visit.shot(page, "review")
+    assert not serious(page, axe)
     page.reload()
     page.click("button:has-text('Look')")
     page.wait_for_selector("[data-finding='0'].dismiss")

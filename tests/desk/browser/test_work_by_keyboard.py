@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from desk_browser import ANSWER, Served, Visit, comparison, pair, prefilled, press, tamper, task
+from desk_browser import ANSWER, Served, Visit, comparison, pair, prefilled, press, serious, tamper, task
 
 
 def start(visit: Visit, slug: str, key: str) -> Any:
@@ -116,7 +116,7 @@ def test_comparing_judging_and_grading_by_keys(visit: Visit, served: Served) -> 
     assert served.stored("grade")["bugs"] == [{"severity": 6, "difficulty": 3, "real": False}]
 
 
-def test_rechecking_by_keys_confirms_one_and_puts_another_right(visit: Visit, served: Served) -> None:
+def test_rechecking_by_keys_confirms_one_and_puts_another_right(visit: Visit, served: Served, axe: str) -> None:
     slug = served.project()
     n = 1000 * served.projects
     served.load(slug, "grade", [tamper(n), tamper(n + 1)])
@@ -143,6 +143,7 @@ def test_rechecking_by_keys_confirms_one_and_puts_another_right(visit: Visit, se
     page.focus(".recheck > label textarea")
     page.keyboard.type("A test sees it, and nobody is hurt.")
     visit.shot(page, "recheck-keys")
+    assert not serious(page, axe)
     hand_in(page)
     made = served.stored("recheck")
     assert made["verdict"] == "corrected"
