@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from momus.critique import TextMap
 from momus.errors import MissingExtra, MomusError
 from momus.linters import NAMES, LintWarning, available, run, run_many
+from momus.linters.tools import LINTERS
 
 EACH = pytest.mark.parametrize("name", NAMES)
 
@@ -169,3 +171,16 @@ def test_positions_lie_within_any_text(code: str) -> None:
     text = TextMap(code)
     for warning in run("ruff", code):
         assert text.line_column(text.offset(warning.line, warning.column)) == (warning.line, warning.column)
+
+
+def test_where_this_home_lies_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be read goes into files of results, which others read."""
+
+    def crash(output: str, texts: object) -> None:
+        raise ValueError("see /home/somebody/.cache/crash.txt")
+
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setitem(LINTERS, "ruff", replace(LINTERS["ruff"], read=crash))
+    with pytest.raises(MomusError, match="can't be read") as caught:
+        run("ruff", CLEAN)
+    assert "~/.cache/crash.txt" in str(caught.value) and "somebody" not in str(caught.value)

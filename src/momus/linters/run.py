@@ -76,8 +76,10 @@ def _check(name: str, linter: Linter, tool: str, codes: list[str], stubs: bool) 
         for file, warning in linter.read(output, texts):
             found[file].add(warning)
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        said = (output.strip().splitlines() or ["nothing"])[0][:200]
-        raise MomusError(f"{name} said what can't be read ({error!r}; {said}): update it, or leave it out") from None
+        said = f"{error!r}; {(output.strip().splitlines() or ['nothing'])[0][:200]}"
+        home = os.environ.get("HOME", "")  # what is told here goes into files of results, which others read
+        said = said.replace(home, "~") if len(home) > 1 else said
+        raise MomusError(f"{name} said what can't be read ({said}): update it, or leave it out") from None
     return [sorted(found[file], key=_order) for file in names]
 
 
