@@ -26,7 +26,14 @@ from momus.train.discriminator.twins import Twins, read, twin_loss, twins_of, un
 from momus.train.gate import development_tampers
 from momus.train.policy import open_codec, open_policy
 from momus.train.reward import data
-from momus.train.reward.model import as_classifier, context_of, open_classifier, raw_scores, save_classifier
+from momus.train.reward.model import (
+    as_classifier,
+    context_of,
+    is_finished,
+    open_classifier,
+    raw_scores,
+    save_classifier,
+)
 from momus.train.reward.train import fingerprint, fit
 from momus.train.trainer import Workers
 
@@ -106,7 +113,8 @@ def discriminator(
         )
     key = fingerprint(model, groups, config, seed)
     inputs = {str(path): _sha256(path) for path in (*tampers, *on)}
-    if _finished(out, key, inputs):
+    what = "discriminator of another checkpoint, other twins or settings"
+    if is_finished(out / FILE, {"key": key, "inputs": inputs}, what):
         return True
     if workers.rank == 0:
         for reason, count in sorted(left_out.items()):
@@ -186,19 +194,3 @@ def _sha256(path: Path) -> str:
         return sha256_of(path)
     except OSError as error:
         raise MomusError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def _finished(out: Path, key: str, inputs: dict[str, str]) -> bool:
-    """Whether `out` holds this very discriminator. Raises MomusError where it holds another one."""
-    try:
-        told = json.loads((out / FILE).read_text(encoding="utf-8"))
-        same = told["key"] == key and told["inputs"] == inputs
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MomusError(f"{out / FILE} cannot be read ({error}); name a new --out") from None
-    if not same:
-        raise MomusError(
-            f"{out} holds a discriminator of another checkpoint, other twins or settings; name a new --out"
-        )
-    return True

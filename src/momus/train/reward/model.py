@@ -193,6 +193,23 @@ def check_sharing(model: Any) -> None:
         )
 
 
+def is_finished(path: Path, wanted: Mapping[str, Any], what: str) -> bool:
+    """Whether `path`, which a stage writes last of all, tells of this very model. Raises MomusError where of another.
+
+    `wanted` are the entries that must be the same; `what` says what it is of, for the message.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        same = all(told[name] == value for name, value in wanted.items())
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MomusError(f"{path} cannot be read ({error}); name a new --out") from None
+    if not same:
+        raise MomusError(f"{path.parent} holds a {what}; name a new --out")
+    return True
+
+
 def save_reward(model: Any, policy: Policy, about: Mapping[str, Any], folder: Path) -> None:
     """Write the model, its tokenizer and, last of all, `reward.json`. Raises MomusError where it cannot be written."""
     model.config.reward_mean, model.config.reward_std = about["mean"], about["std"]

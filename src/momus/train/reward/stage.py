@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from momus.train.config import RewardConfig
 from momus.train.policy import open_policy
 from momus.train.reward import data
 from momus.train.reward.data import Group
-from momus.train.reward.model import FILE, as_classifier, context_of, raw_scores, save_reward
+from momus.train.reward.model import FILE, as_classifier, context_of, is_finished, raw_scores, save_reward
 from momus.train.reward.report import evaluate
 from momus.train.reward.train import fingerprint, fit
 from momus.train.trainer import Workers
@@ -54,7 +53,7 @@ def reward(
     train, held = data.split(loaded.groups, config.held_out, seed)
     groups = data.mix(train, general.groups, config.also_share, seed)
     key = fingerprint(model, groups, config, seed)
-    if _finished(out, key):
+    if is_finished(out / FILE, {"key": key}, "reward model of another policy, other comparisons or settings"):
         return True
     if workers.rank == 0:
         for line in (*loaded.sentences(), *general.sentences()):
@@ -87,21 +86,6 @@ def reward(
         }
         save_reward(model, policy, about, out)
     workers.wait()
-    return True
-
-
-def _finished(out: Path, key: str) -> bool:
-    """Whether `out` holds this very model. Raises MomusError where it holds another one."""
-    try:
-        same = json.loads((out / FILE).read_text(encoding="utf-8"))["key"] == key
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MomusError(f"{out / FILE} cannot be read ({error}); name a new --out") from None
-    if not same:
-        raise MomusError(
-            f"{out} holds a reward model of another policy, other comparisons or settings; name a new --out"
-        )
     return True
 
 
