@@ -78,7 +78,7 @@ def test_the_loop_gets_nothing_that_a_given_checkpoint_has_learned_from(whole: P
     own.write_text(TINY.read_text(encoding="utf-8").replace("[corpus", start, 1), encoding="utf-8")
     shutil.copytree(whole / "scan", tmp_path / "scan")
     assert study(str(own), "--only", "split", "--out", str(tmp_path / "out")).exit_code == 0
-    learned = {f.id for folder in (whole / "scan", whole / "sft-1") for f in drawn_by(folder, tmp_path)}
+    learned = drawn_by((whole / "scan", whole / "sft-1"), tmp_path)
     assert learned
     for number in (1, 2):
         loop = list(read_jsonl(tmp_path / "out" / "split" / f"functions-round-{number}.jsonl", Function))

@@ -62,7 +62,7 @@ def split(config: StudyConfig, job: Job) -> bool:
             f"the corpus has {len(functions)} functions to train on, and {wanted} are asked for the loop, which may "
             "have half of them: lower tamper.functions or rounds"
         )
-    known = {function.id for folder in _learned(config) for function in drawn_by(folder, job.inputs["corpus"])}
+    known = drawn_by(_learned(config), job.inputs["corpus"])
     loop = [function for function in functions if function.id not in known][:wanted]
     if len(loop) < wanted:
         raise MomusError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -73,27 +73,40 @@ def sft(
     return _continue(config, config.sft, corpus, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
 
 
-def drawn_by(folder: Path, corpus: Path) -> list[Function]:
-    """The functions that the scan or SFT stage in `folder` has put bugs into, by its manifest.
+def drawn_by(folders: Iterable[Path], corpus: Path) -> set[str]:
+    """The ids of the functions that the scan and SFT stages in `folders` have put bugs into, by their manifests.
 
-    They are of the corpus that it names, else of `corpus`. Empty without a manifest of such a stage. Raises MomusError
-    on one that cannot be read, and where that corpus is gone.
+    They are of the corpus that a manifest names, else of `corpus`. A folder without a manifest of such a stage has
+    none. Raises MomusError on a manifest that cannot be read, and where its corpus is gone.
     """
-    path = folder / "manifest.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        config = TrainConfig.model_validate(content["config"]) if "config" in content else None
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError) as error:
-        raise MomusError(f"cannot read {path} ({error}), which says what the checkpoint has seen") from None
-    return [] if config is None else _drawn(config, Path(content.get("corpus", corpus)))
+    draws: dict[Path, list[TrainConfig]] = {}  # a corpus is large, and read once
+    for folder in folders:
+        path = folder / "manifest.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            config = TrainConfig.model_validate(content["config"]) if "config" in content else None
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError) as error:
+            raise MomusError(f"cannot read {path} ({error}), which says what the checkpoint has seen") from None
+        if config is not None:
+            draws.setdefault(Path(content.get("corpus", corpus)), []).append(config)
+    found: set[str] = set()
+    for where, configs in draws.items():
+        functions = list(read_split(where, "train"))
+        for config in configs:
+            found.update(function.id for function in _draw(config, functions))
+    return found
 
 
 def _drawn(config: TrainConfig, corpus: Path) -> list[Function]:
-    functions = list(read_split(corpus, "train"))
-    random.Random(config.seed).shuffle(functions)
-    return functions[: config.data.functions]
+    return _draw(config, list(read_split(corpus, "train")))
+
+
+def _draw(config: TrainConfig, functions: Sequence[Function]) -> list[Function]:
+    shuffled = list(functions)
+    random.Random(config.seed).shuffle(shuffled)
+    return shuffled[: config.data.functions]
 
 
 def _continue(
