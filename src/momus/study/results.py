@@ -109,11 +109,7 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in ("name", "policy", "way", "dial", "failed")},
-            "measures": {name: figure.to_json() for name, figure in self.figures.items()},
-            "by_seed": {
-                str(seed): {name: _number(value) for name, value in means.items()}
-                for seed, means in self.by_seed.items()
-            },
+            **_measures(self.figures, self.by_seed),
         }
 
 
@@ -130,11 +126,7 @@ class Difference:
         return {
             "from": self.a,
             "to": self.b,
-            "measures": {name: figure.to_json() for name, figure in self.figures.items()},
-            "by_seed": {
-                str(seed): {name: _number(value) for name, value in means.items()}
-                for seed, means in self.by_seed.items()
-            },
+            **_measures(self.figures, self.by_seed),
         }
 
 
@@ -260,6 +252,15 @@ def _figures(columns: Columns, bootstrap: Bootstrap) -> dict[str, Figure]:
     return {
         name: Figure(float(means[i]), float(ends[i, 0]), float(ends[i, 1]), int(scored[i]))
         for i, name in enumerate(known)
+    }
+
+
+def _measures(figures: Mapping[str, Figure], by_seed: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
+    return {
+        "measures": {name: figure.to_json() for name, figure in figures.items()},
+        "by_seed": {
+            str(seed): {name: _number(value) for name, value in means.items()} for seed, means in by_seed.items()
+        },
     }
 
 
