@@ -16,6 +16,7 @@ from momus.match import apply_suggestion, code_key, judge
 from momus.measure import small_bugs
 from momus.raters.compare import Mix, build, clean_answers, tampered_answers
 from momus.raters.gold import gold_critique
+from momus.raters.moved import moved
 from momus.raters.oracle import Oracle
 from momus.records import Bug, Comparison, Sampled, Tamper, Task, versioned
 
@@ -104,6 +105,36 @@ def test_the_gold_critique_stands_in_its_share_and_a_model_s_takes_its_place() -
         texts = [s.critique for c in theirs for s in c.critiques if s.critic != "gold"]
         assert len(texts) == len(set(texts)), "no critique in two comparisons"
     assert not any(c.gold for c in build(items, critiques, Mix(untampered=0, gold=0)).comparisons)
+
+
+def test_a_moved_comment_stands_at_the_bug_and_at_other_lines_and_its_place_alone_ranks_it() -> None:
+    items = many(200)
+    critiques = [c for item in items for c in remarks(versioned(item.task), 8)]
+    built = build(items, critiques, Mix(untampered=0, gold=0, moved=0.5, per_task=2)).comparisons
+    apart = [c for c in built if all(s.critic == "moved" for s in c.critiques)]
+    assert len(built) == 400 and 160 <= len(apart) <= 240
+    assert not any(s.critic == "moved" for c in built if c not in apart for s in c.critiques), "never among others"
+    for comparison in apart:
+        (first, *_), *_ = (sampled.critique.comments for sampled in comparison.critiques)
+        texts = {s.critique.comments[0].text for s in comparison.critiques}
+        places = [s.critique.comments[0].highlight for s in comparison.critiques]
+        assert texts == {first.text} and len(set(places)) == len(places) >= 2
+        ((best,), *rest) = Oracle().rate(comparison).order
+        text = TextMap(comparison.task.answer)
+        assert set(text.lines(places[best])) & set(text.lines(comparison.bugs[0].spans[0])) and rest
+    assert not any(
+        s.critic == "moved" for c in build(items, critiques, Mix(untampered=0)).comparisons for s in c.critiques
+    )
+
+
+def test_a_comment_is_not_moved_where_no_other_line_acts() -> None:
+    comment = Comment(Span(0, 3), "Wrong.", suggestion="y = 2")
+    bug = Bug(spans=(Span(0, 5),), category="other", severity="high", description="x is 1.")
+    assert moved(comment, (bug,), "x = 1\n", 4, random.Random(0)) == []
+    assert moved(comment, (), "x = 1\ny = 2\n", 4, random.Random(0)) == []
+    here, there = moved(comment, (bug,), "x = 1\ny = 2\n", 4, random.Random(0))
+    assert [c.comments[0].highlight for c in (here, there)] == [Span(0, 5), Span(6, 11)]
+    assert here.comments[0].suggestion is None, "it is of the old place"
 
 
 @pytest.mark.parametrize(("share", "tampered", "clean"), [(0, 30, 0), (0.25, 30, 10), (0.5, 30, 30), (1, 0, 30)])

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from momus.critique import Critique
 from momus.errors import MomusError
 from momus.raters.gold import gold_critique
+from momus.raters.moved import MOVED, moved
 from momus.records import GOLD, Bug, Comparison, Sampled, Tamper, Task, versioned
 
 SILENT = "empty"  # the critic of an empty critique that was put in
@@ -30,12 +31,14 @@ class Mix:
     `size` critiques in each; in the share `gold` of those on tampered answers one is the gold critique (in the paper in
     all of them: but a reward model learns to tell its words first, and from models' critiques alone where bugs are).
     `untampered` is the share of comparisons on answers without known bugs, where as many are
-    at hand; in the share `silence` of those without an empty critique, one takes a model's place. `per_task`
-    comparisons of each answer, of different critiques.
+    at hand; in the share `silence` of those without an empty critique, one takes a model's place. The share `moved` of
+    those on tampered answers is of one model's comment at several lines. `per_task` comparisons of each answer, of
+    different critiques.
     """
 
     size: int = 4
     gold: float = 1.0
+    moved: float = 0.0
     untampered: float = 0.2
     silence: float = 0.3
     per_task: int = 1
@@ -44,7 +47,7 @@ class Mix:
     def __post_init__(self) -> None:
         if self.size < 2 or self.per_task < 1:
             raise MomusError("a comparison needs two critiques or more, and a task one comparison or more")
-        for name in ("gold", "untampered", "silence"):
+        for name in ("gold", "moved", "untampered", "silence"):
             if not 0 <= getattr(self, name) <= 1:
                 raise MomusError(f"the share {name} lies between 0 and 1, not at {getattr(self, name)}")
 
@@ -151,6 +154,10 @@ def _compare(answer: _Answer, told: dict[str, list[Sampled]], mix: Mix, skipped:
     found: list[Comparison] = []
     used = 0
     for k in range(mix.per_task):
+        name = f"{answer.task.id}/{k}"
+        if answer.bugs and mix.moved and rng.random() < mix.moved and (places := _places(answer, pool, mix.size, rng)):
+            found.append(Comparison(id=name, task=answer.task, critiques=places, bugs=answer.bugs, twin=answer.twin))
+            continue
         with_gold = bool(answer.bugs) and (mix.gold == 1 or rng.random() < mix.gold)
         room = mix.size - with_gold
         chosen = pool[used : used + room]
@@ -167,9 +174,19 @@ def _compare(answer: _Answer, told: dict[str, list[Sampled]], mix: Mix, skipped:
             skipped[TOO_FEW] += 1
             break
         rng.shuffle(chosen)
-        name = f"{answer.task.id}/{k}"
         found.append(Comparison(id=name, task=answer.task, critiques=tuple(chosen), bugs=answer.bugs, twin=answer.twin))
     return found
+
+
+def _places(answer: _Answer, pool: Sequence[Sampled], size: int, rng: random.Random) -> tuple[Sampled, ...]:
+    """The first comment of a model's critique, at several lines of the answer; empty where that cannot be."""
+    speak = [sampled for sampled in pool if sampled.critique.comments]
+    if not speak:
+        return ()
+    comment = rng.choice(speak).critique.comments[0]
+    critiques = moved(comment, answer.bugs, answer.task.answer, size, rng)
+    rng.shuffle(critiques)
+    return tuple(Sampled(task_id=answer.task.id, critic=MOVED, i=i, critique=c) for i, c in enumerate(critiques))
 
 
 def _distinct(critiques: Sequence[Sampled], rng: random.Random) -> list[Sampled]:

@@ -76,6 +76,7 @@ class RateConfig(Section):
     rater: str = "oracle"
     per_task: int = Field(default=1, ge=1)  # comparisons of each answer, of different critiques
     gold: float = Field(default=1.0, ge=0, le=1)  # share of comparisons on tampered answers with the gold critique
+    moved: float = Field(default=0.0, ge=0, le=1)  # share of them that are of one comment at several lines
     untampered: float = Field(default=0.25, ge=0, lt=1)  # share of comparisons on unmodified answers
     empty: float = Field(default=0.25, ge=0, le=1)  # share with a silent critique put in where none is silent
 

@@ -120,6 +120,7 @@ def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
     items: list[Tamper | Task] = list(tampers)
     mix = Mix(
         gold=config.rate.gold,
+        moved=config.rate.moved,
         untampered=config.rate.untampered,
         silence=config.rate.empty,
         per_task=config.rate.per_task,
