@@ -149,7 +149,7 @@ def _study(lift: float) -> dict[str, Any]:
     arms += [arm("sft", "fsbs", d, 0.2 + d / 500, 0.4 + d / 100) for d in (10, 25, 50, 75)]
     arms += [arm("ppo", "", None, 0.3, 0.4), arm("no-tampered", "", None, 0.05, 0.8)]
     moved = {"from": "ppo", "to": "no-tampered", "measures": {"cbi_fix": _figure(-0.25)}}
-    frontier = {"track": "ppo+fsbs", "setting": "sft+fsbs@50", "verdict": "above"}
+    frontier = {"point": "sft+fsbs@50", "frontier": "ppo+fsbs", "verdict": "below"}
     return {"items": 50, "simulated": True, "arms": arms, "differences": [moved], "frontiers": [frontier]}
 
 

@@ -7,16 +7,12 @@ import json
 import math
 from xml.etree import ElementTree
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from momus.critique import Comment, Critique, Span
-from momus.measure import Bootstrap
 from momus.measure.item import Item
 from momus.records import Bug, Sampled, Tamper, Task
-from momus.study.frontier import Track, against, found_at
 from momus.study.results import Arm, Results, results
 from momus.study.svg import Dot, Line, draw, ticks
 from momus.study.table import markdown, picture
@@ -139,47 +135,6 @@ def test_an_arm_of_one_seed_is_held_against_the_same_seed_of_another() -> None:
     assert [d.figures["cbi_fix"].mean for d in found.differences] == [0.0, 0.5]
 
 
-def test_a_frontier_runs_through_silence_and_passes_over_what_is_beaten() -> None:
-    xs, ys = np.array([1.0, 2.0, 1.5]), np.array([0.4, 0.6, 0.1])  # the last is worse than both
-    assert found_at(0.0, xs, ys) == 0.0
-    assert found_at(0.5, xs, ys) == pytest.approx(0.2)
-    assert found_at(1.5, xs, ys) == pytest.approx(0.5)
-    assert found_at(9.0, xs, ys) == 0.6, "beyond the last setting nothing more is found"
-    assert found_at(0.0, np.array([0.0]), np.array([0.3])) == 0.3
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1)), min_size=1, max_size=6),
-    st.floats(0, 6),
-    st.floats(0, 6),
-)
-def test_a_frontier_never_falls_and_holds_every_setting(points: list[tuple[float, float]], a: float, b: float) -> None:
-    xs, ys = np.array([x for x, _ in points]), np.array([y for _, y in points])
-    low, high = sorted((a, b))
-    assert found_at(low, xs, ys) <= found_at(high, xs, ys) + 1e-9
-    for x, y in points:
-        assert found_at(x, xs, ys) >= y - 1e-9
-
-
-def test_one_frontier_above_another_is_told_and_a_tie_is_not() -> None:
-    rng = np.random.default_rng(0)
-    groups = [f"g{i // 2}" for i in range(200)]
-    noise = (rng.random(200) < 0.5).astype(float)
-
-    def track(name: str, found: float) -> Track:
-        caught = (rng.random((2, 200)) < np.array([[found], [found + 0.1]])).astype(float)
-        return Track(name, ("25", "75"), np.stack([noise, noise + 1]), caught)
-
-    high, low = track("high", 0.7), track("low", 0.2)
-    bootstrap = Bootstrap(groups, draws=200)
-    for found, verdict in ((against(high, low, bootstrap), "above"), (against(low, high, bootstrap), "below")):
-        assert [a.verdict for a in found] == [verdict, verdict]
-    for itself in against(high, high, bootstrap):
-        assert itself.more == pytest.approx(0) and itself.verdict == "cannot be told"
-    one = against(high, low, bootstrap)[0]
-    assert one.spurious == pytest.approx(noise.mean()) and one.low <= one.more <= one.high
-
-
 def test_the_table_and_the_picture_show_every_arm() -> None:
     those = items()
     answer = those[0].task.answer
@@ -192,11 +147,11 @@ def test_the_table_and_the_picture_show_every_arm() -> None:
         arm(those, "empty", [], []),
     ]
     found = results(those, arms, tracks=[("ppo+fsbs", "sft+best28"), ("ppo+fsbs", "no+one")], draws=50)
-    assert [(a.track, a.setting, a.verdict) for a in found.frontiers] == [("ppo+fsbs", "sft+best28@25", "above")]
+    assert [(b.point, b.frontier, b.verdict) for b in found.frontiers] == [("sft+best28@25", "ppo+fsbs", "below")]
     said = markdown(found, "a study of <tags>")
     for name in ("`ppo+fsbs@25`", "`ppo+fsbs@75`", "`sft+best28@25`", "`empty`"):
         assert name in said
-    assert "above" in said and "simulated" in said
+    assert "| below |" in said and "simulated" in said
     drawn = picture(found, "a study of <tags>")
     root = ElementTree.fromstring(drawn)
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]

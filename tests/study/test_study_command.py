@@ -49,7 +49,7 @@ def test_the_whole_loop_ends_in_a_table_and_a_frontier(whole: Path, tmp_path: Pa
     assert by_name["empty"]["measures"]["comments"]["mean"] == 0
     assert set(by_name["ppo"]["by_seed"]) == {"1", "2"} and by_name["ppo"]["measures"]["reward"]["n"] == body["items"]
     assert {(d["from"], d["to"]) for d in body["differences"]} >= {("sft", "ppo"), ("sft+fsbs@50", "ppo+fsbs@50")}
-    assert {(f["track"], f["other"]) for f in body["frontiers"]} >= {("ppo+fsbs", "sft+best-of-6")}
+    assert {(f["frontier"], f["point"].partition("@")[0]) for f in body["frontiers"]} >= {("ppo+fsbs", "sft+best-of-6")}
     ElementTree.fromstring((tmp_path / "copied" / "frontier.svg").read_text(encoding="utf-8"))
     manifests = json.loads((tmp_path / "copied" / "manifests.json").read_text(encoding="utf-8"))
     assert manifests["ppo-2-1"]["versions"]["torch"] and manifests["ppo-2-1"]["settings"]["seed"] == 1

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from momus.measure import Bootstrap, Figure
+from momus.measure.frontier import Beyond, Track, beyond
 from momus.measure.intervals import means_of
 from momus.measure.item import Item, flagged_lines
 from momus.measure.scores import any_found, claims, fixes, in_place, repeated_fix, spurious
 from momus.records import Sampled
-from momus.study.frontier import Against, Track, against
 
 NAN = math.nan
 Floats = npt.NDArray[np.float64]
@@ -136,7 +136,7 @@ class Results:
     groups: int
     rows: list[Row]
     differences: list[Difference]
-    frontiers: list[Against]
+    frontiers: list[Beyond]
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -162,9 +162,10 @@ def results(
     seed: int = 0,
     draws: int = 2000,
 ) -> Results:
-    """Score all arms. `pairs` names arms to subtract, `tracks` ways to hold against each other at equal spurious
-    comments (`ppo+fsbs`, without its dial); those that no arm answers to are passed over."""
-    bootstrap = Bootstrap([item.group for item in items], draws=draws, seed=seed)
+    """Score all arms. `pairs` names arms to subtract, `tracks` a way (`ppo+fsbs`, without its dial) and another, whose
+    settings are held against the first one's frontier; those that no arm answers to are passed over."""
+    groups = [item.group for item in items]
+    bootstrap = Bootstrap(groups, draws=draws, seed=seed)
     seeds: dict[str, dict[int, Columns]] = {}
     failed: dict[str, int] = {}
     first: dict[str, Arm] = {}
@@ -195,9 +196,9 @@ def results(
         found
         for name, other in tracks
         if drawn[name].settings and drawn[other].settings
-        for found in against(drawn[name], drawn[other], bootstrap)
+        for found in beyond(drawn[other], drawn[name], groups, silence=True, draws=draws, seed=seed)
     ]
-    return Results(len(items), len({item.group for item in items}), rows, differences, frontiers)
+    return Results(len(items), len(set(groups)), rows, differences, frontiers)
 
 
 def with_notes(found: Results, notes: Sequence[str]) -> Results:

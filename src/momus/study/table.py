@@ -52,18 +52,12 @@ def markdown(found: Results, title: str) -> str:
         ]
     if found.frontiers:
         parts += [
-            "More found (CBI, fix, points) than the other at equal spurious comments",
+            "How far a setting lies above the frontier of another way (CBI, fix, points), at equal spurious comments",
             _table(
-                ["frontier", "against", "spurious per answer", "more", "verdict"],
+                ["setting", "frontier", "above it", "verdict"],
                 [
-                    [
-                        f"`{a.track}`",
-                        f"`{a.setting}`",
-                        number(a.spurious),
-                        f"{100 * a.more:+.1f} ({100 * a.low:+.1f}–{100 * a.high:+.1f})",
-                        a.verdict,
-                    ]
-                    for a in found.frontiers
+                    [f"`{b.point}`", f"`{b.frontier}`", _cell(b.above, _moved(percent)), b.verdict]
+                    for b in found.frontiers
                 ],
             ),
         ]

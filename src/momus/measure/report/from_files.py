@@ -134,7 +134,8 @@ def dials(source: Source) -> Made | None:
         for track, arms in tracks.items()
     )
     verdicts = [
-        f"`{found['track']}` against `{found['setting']}`: {found['verdict']}" for found in body.get("frontiers", ())
+        f"`{found['point']}` against the frontier of `{found['frontier']}`: {found['verdict']}"
+        for found in body.get("frontiers", ())
     ]
     said = (
         "At equal spurious comments: " + "; ".join(verdicts) + "."
