@@ -169,6 +169,22 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_file(tmp_path: Path, monkeyp
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
 
 
+def test_a_run_killed_before_its_manifest_stands_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    tasks = [clamp_task(i, None) for i in range(6)]
+    out = tmp_path / "a.jsonl"
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "write_manifest", kill)
+        with pytest.raises(KeyboardInterrupt):
+            tamper_all(tasks, out, QUICK, inputs={})
+    written = out.read_bytes()
+    counts = tamper_all(tasks, out, QUICK, inputs={})
+    assert out.read_bytes() == written and counts.tasks == 6
+    assert tamper_all(tasks, out, QUICK, inputs={}) == counts and not (tmp_path / "a.jsonl.parts").exists()
+
+
 def test_the_same_answer_is_written_once(tmp_path: Path) -> None:
     tasks = [clamp_task(0, None).model_copy(update={"id": str(i)}) for i in range(60)]
     counts = tamper_all(tasks, tmp_path / "out.jsonl", QUICK, inputs={})

@@ -13,14 +13,13 @@ from momus.corpus.tasks import to_tasks
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.match import same_place
-from momus.raters.job import RATINGS, RateWork, Summary, rate_all
+from momus.raters.job import RateWork, Summary, rate_all
 from momus.records import Comparison, Sampled, Tamper, Task, read_jsonl, versioned, write_jsonl
 from momus.sharding import Work, in_shards, map_shards, parts_of
 from momus.study.config import StudyConfig
 from momus.study.critiques import SHARD, Way, Write
 from momus.study.graph import Job, write_json
 from momus.tamper.job import Plan, tamper_all
-from momus.tamper.job import manifest_of as manifest_of_tampers
 from momus.tamper.operators import OPERATORS
 
 TRAINED = tuple(sorted(name for name, operator in OPERATORS.items() if not operator.held_out))
@@ -44,8 +43,6 @@ def tamper(config: StudyConfig, number: int, job: Job) -> bool:
         linter_keep=settings.linter_keep,
         jobs=job.jobs,
     )
-    if made.exists() and not manifest_of_tampers(made).exists():
-        made.unlink()  # killed between the two: without its manifest it would be taken for another's
     tamper_all(list(to_tasks(functions, seed=config.seed)), made, plan, inputs={})
     tampers = list(read_jsonl(made, Tamper))
     critic = next((name for name in job.inputs if name.startswith("critic-")), None)
@@ -150,9 +147,6 @@ def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
 
 def rate_into(folder: Path, comparisons: Sequence[Comparison], rater: str, seed: int) -> Summary:
     """One rater's ratings of comparisons, as `momus rate` leaves them; what was rated before is not rated again."""
-    ratings = folder / RATINGS
-    if ratings.exists() and not (folder / "manifest.json").exists() and not parts_of(ratings).exists():
-        ratings.unlink()  # killed between the file and its manifest
     return rate_all(comparisons, folder, RateWork(rater, seed), inputs={})
 
 

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import random
-import shutil
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from momus import __version__
 from momus.errors import MomusError
 from momus.records import Tamper, Task, read_jsonl, write_jsonl
+from momus.sharding import (
+    Watch,
+    finished,
+    identity_of,
+    in_shards,
+    manifest_of,
+    open_parts,
+    parts_of,
+    shard_file,
+    write_manifest,
+    write_shard,
+)
 from momus.tamper.insert import tampers
 from momus.tamper.prove import linter_weight, prove
 
 SHARD = 64
-Watch = Callable[[Sequence[int]], Iterable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +91,28 @@ def tamper_all(
     `inputs` names what the tasks were read from, with hashes. Work in progress stands in `OUT.parts`. A finished file
     of the same plan and inputs is left as it is. Raises MomusError where `out` or the work in progress is of another.
     """
-    identity = _identity(tasks, plan, inputs)
-    done = _finished(out, identity)
-    if done is not None:
-        return done
-    parts = _open_parts(out, identity)
-    shards = [tasks[at : at + SHARD] for at in range(0, len(tasks), SHARD)]
-    for number in watch(range(len(shards))):
-        told = parts / f"{number:06d}.json"
-        if not told.is_file():
-            made, counts = _shard(shards[number], plan, number)
-            write_jsonl(parts / f"{number:06d}.jsonl", made)
-            _write_json(told, asdict(counts))  # last: a shard is whole once it has been counted
-    total = Counts()
-    for number in range(len(shards)):
-        total.add(json.loads((parts / f"{number:06d}.json").read_text(encoding="utf-8")))
-    write_jsonl(out, _different(parts, len(shards), total))
-    manifest = {
-        "made_by": f"momus {__version__} tamper, Python {platform.python_version()}",
-        "commit": _commit(),
-        "plan": asdict(plan),
-        "inputs": inputs,
-        "identity": identity,
-        "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
-        "counts": asdict(total),
-    }
-    _write_json(manifest_of(out), manifest)
-    shutil.rmtree(parts)
+    settings = {**asdict(plan), "jobs": None, "inputs": sorted(inputs.values()), "shard": SHARD}
+    identity = identity_of(settings, tasks)
+    known = finished(out, manifest_of(out), identity)
+    if known is not None:
+        return _sum([known["counts"]])
+    open_parts(out, identity)
+    shards, parts = in_shards(tasks, SHARD), parts_of(out)
+    try:
+        for number in watch(range(len(shards))):
+            if not _counts_file(parts, number).is_file():
+                made, counts = _shard(shards[number], plan, number)
+                write_shard(parts, number, made)
+                _write_counts(_counts_file(parts, number), counts)  # last: a shard is whole once it has been counted
+        told = [_counts_file(parts, number).read_text(encoding="utf-8") for number in range(len(shards))]
+        total = _sum(map(json.loads, told))
+        write_jsonl(out, _different(parts, len(shards), total))
+        write_manifest(
+            manifest_of(out), out, "tamper", identity, {"plan": asdict(plan), "inputs": inputs, "counts": asdict(total)}
+        )
+    except OSError as error:
+        raise MomusError(f"can't write {out}: {error.strerror or error}: name another place with -o") from None
     return total
-
-
-def manifest_of(out: Path) -> Path:
-    """Where the manifest of an output stands: beside it, under its own name, as a folder may hold several outputs."""
-    return out.with_name(f"{out.stem}.manifest.json")
 
 
 def _shard(tasks: Sequence[Task], plan: Plan, number: int) -> tuple[list[Tamper], Counts]:
@@ -144,7 +140,7 @@ def _different(parts: Path, shards: int, total: Counts) -> Iterator[Tamper]:
     """The tampers of all shards, of those with the same answer the first; counts them."""
     seen: set[bytes] = set()
     for number in range(shards):
-        for tamper in read_jsonl(parts / f"{number:06d}.jsonl", Tamper):
+        for tamper in read_jsonl(shard_file(parts, number), Tamper):
             mark = hashlib.sha256(tamper.task.answer.encode("utf-8", "surrogatepass")).digest()
             if mark in seen:
                 total.count("duplicates", [tamper])
@@ -156,54 +152,18 @@ def _different(parts: Path, shards: int, total: Counts) -> Iterator[Tamper]:
                 yield tamper
 
 
-def _identity(tasks: Sequence[Task], plan: Plan, inputs: dict[str, str]) -> str:
-    """One hash of all that decides the result."""
-    body = {**asdict(plan), "jobs": None, "inputs": sorted(inputs.values()), "version": __version__, "shard": SHARD}
-    whole = hashlib.sha256(json.dumps(body, sort_keys=True).encode())
-    for task in tasks:
-        whole.update(f"{task.id}\0".encode("utf-8", "surrogatepass"))
-    return whole.hexdigest()
+def _sum(told: Iterable[dict[str, Any]]) -> Counts:
+    total = Counts()
+    for counts in told:
+        total.add(counts)
+    return total
 
 
-def _finished(out: Path, identity: str) -> Counts | None:
-    if not out.exists():
-        return None
-    try:
-        manifest = json.loads(manifest_of(out).read_text(encoding="utf-8"))
-        same = manifest["identity"] == identity and manifest["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError):
-        same = False
-    if not same:
-        raise MomusError(f"{out} is there already, from other settings or inputs: delete it, or name another with -o")
-    counts = Counts()
-    counts.add(manifest["counts"])
-    return counts
+def _counts_file(parts: Path, number: int) -> Path:
+    return parts / f"{number:06d}.json"
 
 
-def _open_parts(out: Path, identity: str) -> Path:
-    parts = out.with_name(out.name + ".parts")
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-        mark = parts / "identity"
-        if not mark.exists():
-            mark.write_text(identity, encoding="utf-8")
-        if mark.read_text(encoding="utf-8") == identity:
-            return parts
-    except OSError as error:
-        raise MomusError(f"can't write {out}: {error.strerror or error}: name another place with -o") from None
-    raise MomusError(f"{parts} holds a run with other settings or inputs: finish that one, or delete the folder")
-
-
-def _write_json(path: Path, body: dict[str, Any]) -> None:
+def _write_counts(path: Path, counts: Counts) -> None:
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(asdict(counts), sort_keys=True) + "\n", encoding="utf-8")
     partial.replace(path)
-
-
-def _commit() -> str | None:
-    """The git commit of the working directory, where it is one."""
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
