@@ -30,9 +30,9 @@ class Mix:
 
     `size` critiques in each; in the share `gold` of those on tampered answers one is the gold critique (in the paper in
     all of them: but a reward model learns to tell its words first, and from models' critiques alone where bugs are).
-    `untampered` is the share of comparisons on answers without known bugs, where as many are
-    at hand; in the share `silence` of those without an empty critique, one takes a model's place. The share `moved` of
-    those on tampered answers is of one model's comment at several lines. `per_task` comparisons of each answer, of
+    The share `moved` of those on tampered answers is of one comment, a model's or the gold one's, at several lines.
+    `untampered` is the share of comparisons on answers without known bugs, where as many are at hand; in the share
+    `silence` of those without an empty critique, one takes a model's place. `per_task` comparisons of each answer, of
     different critiques.
     """
 
@@ -179,12 +179,13 @@ def _compare(answer: _Answer, told: dict[str, list[Sampled]], mix: Mix, skipped:
 
 
 def _places(answer: _Answer, pool: Sequence[Sampled], size: int, rng: random.Random) -> tuple[Sampled, ...]:
-    """The first comment of a model's critique, at several lines of the answer; empty where that cannot be."""
-    speak = [sampled for sampled in pool if sampled.critique.comments]
-    if not speak:
+    """The first comment of a model's critique, or of the gold one, at several lines of the answer; empty where that
+    cannot be."""
+    gold = gold_critique(answer.bugs, answer.task.answer, rng)
+    said = [critique.comments[0] for critique in (gold, *(s.critique for s in pool)) if critique.comments]
+    if not said:
         return ()
-    comment = rng.choice(speak).critique.comments[0]
-    critiques = moved(comment, answer.bugs, answer.task.answer, size, rng)
+    critiques = moved(rng.choice(said), answer.bugs, answer.task.answer, size, rng)
     rng.shuffle(critiques)
     return tuple(Sampled(task_id=answer.task.id, critic=MOVED, i=i, critique=c) for i, c in enumerate(critiques))
 
