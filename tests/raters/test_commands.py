@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from rated_tasks import comparison
@@ -202,6 +203,17 @@ def test_rating_writes_comparisons_ratings_and_rankings(tasks: Path, critiques: 
     assert json.loads(again.stdout) == summary
     with pytest.raises(MomusError, match="is there already, from other settings"):
         run(*arguments, "--seed", 1)
+
+
+def test_comparisons_of_places_alone_and_without_gold(tasks: Path, critiques: list[Path], tmp_path: Path) -> None:
+    given = ("rate", "--tasks", tasks, "--critiques", critiques[0], "--untampered", 0, "--silence", 0)
+    assert run(*given, "--moved", 1, "-o", tmp_path / "moved").exit_code == 0
+    assert run(*given, "--gold", 0, "-o", tmp_path / "models").exit_code == 0
+    shown = {name: list(read_jsonl(tmp_path / name / "comparisons.jsonl", Comparison)) for name in ("moved", "models")}
+    assert {s.critic for c in shown["models"] for s in c.critiques} == {"random"}
+    assert shown["moved"] and {s.critic for c in shown["moved"] for s in c.critiques} >= {"moved"}
+    with pytest.raises(click.BadParameter, match="2.0 is not in the range 0<=x<=1"):
+        run(*given, "--moved", 2, "-o", tmp_path / "none")
 
 
 def test_a_stopped_rating_goes_on_and_ends_the_same(

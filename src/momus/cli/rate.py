@@ -34,6 +34,20 @@ PIPE_WIDTH = 160  # columns where there is no terminal to ask
 @click.option("--size", default=4, show_default=True, type=click.IntRange(2, 26), help="Critiques in a comparison.")
 @click.option("--per-task", default=1, show_default=True, type=click.IntRange(1), help="Comparisons of each answer.")
 @click.option(
+    "--gold",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of comparisons on tampered answers with the gold critique in them.",
+)
+@click.option(
+    "--moved",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of them that are of one comment, at a bug's line and at others: for a reward model to learn places.",
+)
+@click.option(
     "--untampered",
     default=0.2,
     show_default=True,
@@ -61,6 +75,8 @@ def command(
     output: Path,
     size: int,
     per_task: int,
+    gold: float,
+    moved: float,
     untampered: float,
     silence: float,
     split: str | None,
@@ -91,7 +107,7 @@ def command(
     if comparisons is not None:
         built = Built(list(read_jsonl(comparisons, Comparison)), untampered)
     else:
-        mix = Mix(size=size, untampered=untampered, silence=silence, per_task=per_task, seed=seed)
+        mix = Mix(size, gold, moved, untampered, silence, per_task, seed)
         sampled = [critique for path in critiques for critique in read_jsonl(path, Sampled)]
         built = build(read_items(tasks, split=split), sampled, mix)
     if not built.comparisons:
