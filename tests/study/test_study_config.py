@@ -56,6 +56,7 @@ def test_there_is_a_tiny_one_and_those_that_are_published() -> None:
         ("seeds = [1, 2]", "seeds = [1, 1]", "seeds holds a value twice"),
         ("functions = 16", "functions = 16\nmisses = 4", "cannot be missed 4 times in 3 tries"),
         ("rounds = 2", "rounds = 0", "rounds"),
+        ("bits = 32", "bits = 8", "the size xs cannot become a bundle of 8 bits, as 48 is no multiple of 32"),
         ("[sample]", "[sample", "is not TOML"),
         ("rollouts = 8", "rollouts = 7", "rollouts (7) must be a multiple"),
         ('name = "tiny"', "base = 3", "base: name the file"),

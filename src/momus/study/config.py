@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from momus.critics.fsbs import SearchSettings
 from momus.errors import MomusError
+from momus.models.weights import BLOCK
 from momus.train.config import DataConfig, DiscriminatorConfig, ModelConfig, RewardConfig, StageConfig, TrainConfig
 from momus.train.ppo.config import PPOConfig
 from momus.train.section import Section
@@ -184,7 +185,7 @@ class StudyConfig(Section):
     report: ReportConfig = ReportConfig()
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _goes_together(self) -> Self:
         for name in ("seeds", "variants"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
@@ -194,11 +195,19 @@ class StudyConfig(Section):
         sizes = self.scaling.sizes if self.scaling is not None else ()
         if len({size.name for size in sizes} | {OWN}) <= len(sizes):
             raise ValueError(f"each size needs a name of its own, and {OWN} is that of the study's own model")
+        models = {OWN: self.model}
         for size in sizes:
             try:
-                size.model(self.model)
+                models[size.name] = size.model(self.model)
             except ValidationError as error:
                 raise ValueError(f"the size {size.name}: {error.errors()[0]['msg']}") from None
+        for name, model in models.items() if self.export.bits == 8 else ():
+            odd = [width for width in (model.hidden, model.heads * model.head_dim, model.ffn) if width % BLOCK]
+            if odd:
+                raise ValueError(
+                    f"the size {name} cannot become a bundle of 8 bits, as {odd[0]} is no multiple of {BLOCK}: "
+                    "choose another hidden or ffn, or export.bits = 32"
+                )
         return self
 
     def training(self, seed: int) -> TrainConfig:
