@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from momus.errors import MomusError
 from momus.train.config import load_ppo_config
 from momus.train.policy import Policy
-from momus.train.ppo.advantages import Experience, gae, rloo, whiten
+from momus.train.ppo.advantages import Experience, above_others, gae, rloo, whiten
 from momus.train.ppo.config import PPOConfig
 from momus.train.ppo.layout import grouped, pack
 from momus.train.ppo.loop import Trainer, mask_of
@@ -71,6 +71,21 @@ def test_15_without_discount_an_advantage_is_the_return_less_the_value(sizes: li
         for t in range(size):
             wanted = float(seen.rewards[row, t:size].sum() - seen.values[row, t])
             assert float(found.advantages[row, t]) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_15_a_group_baseline_leaves_the_gradient_as_it_is_in_the_mean() -> None:
+    scores, group = torch.tensor([1.0, 3.0, 8.0, -2.0, 4.0]), torch.tensor([7, 7, 7, 0, 0])
+    assert above_others(scores, group).tolist() == [1 - 5.5, 3 - 4.5, 8 - 2.0, -6.0, 6.0]
+    assert torch.allclose(above_others(scores + 9 * (group == 7), group), above_others(scores, group))
+    generator = torch.Generator().manual_seed(0)
+    p = torch.tensor(0.3, dtype=torch.float64)  # of action 1, which earns 2; action 0 earns 1: the slope by p is 1
+    actions = (torch.rand(40_000, 4, generator=generator, dtype=torch.float64) < p).double()
+    earned = (1 + actions + 10 * torch.rand(40_000, 1, generator=generator)).flatten()  # and how hard the request is
+    centred = above_others(earned, torch.arange(40_000).repeat_interleave(4))
+    pull = (actions / p - (1 - actions) / (1 - p)).flatten()
+    with_it, without = centred * pull, earned * pull
+    assert float(with_it.mean()) == pytest.approx(1.0, abs=0.03)
+    assert float(without.mean()) == pytest.approx(1.0, abs=0.2) and float(without.var()) > 20 * float(with_it.var())
 
 
 def test_15_rloo_is_the_reward_less_the_mean_of_the_others() -> None:
@@ -288,6 +303,7 @@ def test_the_section_is_part_of_a_run_and_stands_alone(tmp_path: Path) -> None:
         ("[ppo]\nstep = 3", "there is no setting ppo.step"),
         ("[ppo]\nrollouts = 7", "multiple"),
         ('[ppo]\nestimator = "rloo"\nper_prompt = 1', "at least 2"),
+        ('[ppo]\nbaseline = "group"\nper_prompt = 1', "at least 2"),
     ):
         alone.write_text(f'name = "mine"\n{body}\n')
         with pytest.raises(MomusError, match=words):

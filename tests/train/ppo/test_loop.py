@@ -38,7 +38,9 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [{n: v for n, v in row.items() if not n.startswith("cpu_s")} for row in rows]
 
 
-@pytest.mark.parametrize("settings", [{}, {"lora": {"rank": 4}}, {"estimator": "rloo"}, {"value": "separate"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"lora": {"rank": 4}}, {"estimator": "rloo"}, {"value": "separate"}, {"baseline": "group"}]
+)
 def test_03_before_any_update_nothing_has_moved(trainer: Callable[..., Trainer], settings: dict[str, Any]) -> None:
     line = trainer(**settings, epochs=1).one_step()
     assert line["first_ratio"] == 0.0 and line["clip_fraction"] == 0.0 and line["approx_kl"] == 0.0

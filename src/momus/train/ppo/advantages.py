@@ -64,15 +64,23 @@ def rloo(experience: Experience, gamma: float, lam: float) -> Estimate:
     """
     mask = experience.mask
     total = experience.rewards.masked_fill(~mask, 0.0).sum(1)
-    _, index = torch.unique(experience.group, return_inverse=True)
-    size = torch.zeros(int(index.max()) + 1, dtype=total.dtype, device=total.device)
-    size = size.index_add(0, index, torch.ones_like(total))
-    if bool((size < 2).any()):
-        raise ValueError("rloo needs at least two critiques of each request")
-    sums = torch.zeros_like(size).index_add(0, index, total)
-    others = (sums[index] - total) / (size[index] - 1)
-    advantages = (total - others)[:, None].expand_as(mask).masked_fill(~mask, 0.0)
+    advantages = above_others(total, experience.group)[:, None].expand_as(mask).masked_fill(~mask, 0.0)
     return Estimate(advantages, total[:, None].expand_as(mask).masked_fill(~mask, 0.0))
+
+
+def above_others(values: Tensor, group: Tensor) -> Tensor:
+    """Each value [episodes] less the mean of the others of its group. Raises ValueError where a group has only one.
+
+    What is taken off an episode depends on the others alone, so a score that is centred in this way has the same
+    gradient in the mean.
+    """
+    _, index = torch.unique(group, return_inverse=True)
+    size = torch.zeros(int(index.max()) + 1, dtype=values.dtype, device=values.device)
+    size = size.index_add(0, index, torch.ones_like(values))
+    if bool((size < 2).any()):
+        raise ValueError("there must be at least two critiques of each request to compare")
+    sums = torch.zeros_like(size).index_add(0, index, values)
+    return values - (sums[index] - values) / (size[index] - 1)
 
 
 ESTIMATORS: dict[str, Callable[[Experience, float, float], Estimate]] = {"gae": gae, "rloo": rloo}

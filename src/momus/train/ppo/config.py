@@ -51,6 +51,7 @@ class PPOConfig(Section):
     bf16: bool = False  # compute in bf16; the weights stay in fp32
 
     estimator: Literal["gae", "rloo"] = "gae"
+    baseline: Literal["none", "group"] = "none"  # taken off a score first: the mean of the request's other critiques
     gamma: float = Field(default=1.0, ge=0, le=1)
     lam: float = Field(default=0.95, ge=0, le=1)
     clip: float = Field(default=0.2, gt=0)
@@ -75,8 +76,8 @@ class PPOConfig(Section):
                 f"rollouts ({self.rollouts}) must be a multiple of per_prompt * minibatches "
                 f"({self.per_prompt * self.minibatches})"
             )
-        if self.estimator == "rloo" and self.per_prompt < 2:
-            raise ValueError("rloo compares critiques of one request: per_prompt must be at least 2")
+        if self.per_prompt < 2 and (self.estimator == "rloo" or self.baseline == "group"):
+            raise ValueError("rloo and baseline group compare critiques of one request: per_prompt must be at least 2")
         return self
 
     def learning_rate(self, step: int) -> float:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from momus.errors import MissingExtra, MomusError
 from momus.train.policy import Policy
-from momus.train.ppo.advantages import ESTIMATORS, Experience, whiten
+from momus.train.ppo.advantages import ESTIMATORS, Experience, above_others, whiten
 from momus.train.ppo.config import PPOConfig
 from momus.train.ppo.kl import KL_ESTIMATORS, Adaptive, Controller, Fixed
 from momus.train.ppo.layout import Episode, Packed, grouped, micro_batches, pack
@@ -178,9 +178,11 @@ class Trainer:
             comments=torch.tensor([len(written.critique) for written in read]),
             silent=torch.tensor([len(written.critique) == 0 for written in read]),
         )
+        group = torch.tensor([episode.group for episode in episodes])
+        if config.baseline == "group":
+            rewards = token_rewards(above_others(shaped, group), kl, mask, self.controller.coefficient)
         if config.whiten_rewards:
             rewards = whiten(rewards, mask, self._sum, keep_mean=True)
-        group = torch.tensor([episode.group for episode in episodes])
         estimate = ESTIMATORS[config.estimator](Experience(rewards, values, mask, group), config.gamma, config.lam)
         advantages = estimate.advantages
         if config.estimator == "gae":
