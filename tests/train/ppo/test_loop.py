@@ -39,35 +39,12 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"lora": {"rank": 4}},
-        {"estimator": "rloo"},
-        {"value": "separate"},
-        {"baseline": "group"},
-        {"forced": 0.5},
-    ],
+    "settings", [{}, {"lora": {"rank": 4}}, {"estimator": "rloo"}, {"value": "separate"}, {"baseline": "group"}]
 )
 def test_03_before_any_update_nothing_has_moved(trainer: Callable[..., Trainer], settings: dict[str, Any]) -> None:
     line = trainer(**settings, epochs=1).one_step()
     assert line["first_ratio"] == 0.0 and line["clip_fraction"] == 0.0 and line["approx_kl"] == 0.0
     assert line["kl"] == pytest.approx(0.0, abs=1e-5)  # the reference is where it began
-
-
-def test_a_share_of_requests_is_begun_with_the_opener(trainer: Callable[..., Trainer]) -> None:
-    run = trainer(forced=0.5)
-    opener = run.codec.opener
-    begun: dict[int, set[bool]] = {}
-    for step in range(2):
-        run.step = step
-        for episode in run.draw():
-            opened = set(range(len(opener))) <= episode.forced and episode.tokens[: len(opener)] == opener
-            begun.setdefault(100 * step + episode.group, set()).add(opened)
-    assert all(len(group) == 1 for group in begun.values()), "all critiques of a request, or none"
-    assert [opened for group in begun.values() for opened in group].count(True) == len(begun) // 2
-    with pytest.raises(MomusError, match="max_new"):
-        trainer(forced=0.5, max_new=1)
 
 
 def test_the_value_s_head_learns_at_its_own_rate_and_on_the_policy_s_schedule(trainer: Callable[..., Trainer]) -> None:

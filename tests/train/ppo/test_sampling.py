@@ -243,23 +243,6 @@ def test_07_what_is_no_choice_is_put_in_and_left_out_of_every_loss(
         assert (found.logprobs - torch.tensor(expected)).abs().max() < 1e-4
 
 
-def test_07_an_opening_is_put_in_before_anything_is_chosen(
-    model: PolicyValue, policy: Policy, requests: list[Request]
-) -> None:
-    sampler = Sampler(MAX_NEW, 1.0, policy.codec.pad, policy.codec.end, 4)
-    prompts = [(i, r.tokens) for i, r in enumerate(requests[:3])]
-    openings = [policy.codec.opener, (), policy.codec.opener]
-    numbers = luck(0, 0, 0, 9, MAX_NEW)
-    episodes = roll_out(model, prompts, 3, sampler, numbers, openings=openings)
-    plain = roll_out(model, prompts, 3, sampler, numbers)
-    assert episodes[3:6] == plain[3:6]
-    for episode in (*episodes[:3], *episodes[6:]):
-        begun = policy.codec.opener
-        assert episode.tokens[: len(begun)] == begun and episode.forced == set(range(len(begun)))
-        told = by_hand(policy, episode)
-        assert all(abs(told[place] - episode.logprobs[place]) < 1e-4 for place in episode.choices)
-
-
 def test_a_quote_of_our_dialect_is_forced_to_its_line(ours: Policy) -> None:
     codec, text = ours.codec, TextMap("def f(x):\n\n    return x\n")
     (open_token,) = codec.opener

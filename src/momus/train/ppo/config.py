@@ -33,7 +33,6 @@ class PPOConfig(Section):
     steps: int = Field(default=200, gt=0)
     rollouts: int = Field(default=64, gt=0)
     per_prompt: int = Field(default=4, gt=0)  # critiques of each request in a step; they share the request's pass
-    forced: float = Field(default=0.0, ge=0, le=1)  # share of requests whose critiques are begun with the opener
     max_new: int = Field(default=96, gt=0)  # tokens of a critique; a longer one is cut off
     max_prompt: int = Field(default=512, gt=0)  # a longer request is left out
     temperature: float = Field(default=1.0, gt=0)  # of policy and reference alike

@@ -65,8 +65,6 @@ class Trainer:
             )
         self.device: torch.device = self.accelerator.device
         self.codec = policy.codec
-        if config.forced and config.max_new <= len(self.codec.opener):
-            raise MomusError(f"the opener alone is {len(self.codec.opener)} tokens; raise max_new in [ppo] above it")
         policy.model.to(self.device)
         self.identity = Identity(
             config.model_dump(mode="json"),
@@ -198,8 +196,7 @@ class Trainer:
         config = self.config
         groups = config.rollouts // config.per_prompt
         mine = range(self.rank * groups // self.world, (self.rank + 1) * groups // self.world)
-        drawn = [self.step * groups + g for g in mine]
-        tasks = [self._task(number) for number in drawn]
+        tasks = [self._task(self.step * groups + g) for g in mine]
         prompts = [(task, self.requests[task].tokens) for task in tasks]
         sampler = Sampler(config.max_new, config.temperature, self.codec.pad, self.codec.end)
         numbers = luck(self.seed, self.step, self.rank, len(prompts) * config.per_prompt, config.max_new)
@@ -207,8 +204,7 @@ class Trainer:
         def forced(task: int, tokens: Sequence[int]) -> list[int]:
             return self.codec.forced(tokens, self.requests[task].answer)
 
-        openings = [self.codec.opener if self._is_begun(number) else () for number in drawn]
-        return roll_out(self.model, prompts, config.per_prompt, sampler, numbers, forced, openings)
+        return roll_out(self.model, prompts, config.per_prompt, sampler, numbers, forced)
 
     @torch.no_grad()
     def evaluate(
@@ -328,11 +324,6 @@ class Trainer:
         """The request that comes as number `drawn` of the run: each once, then again in another order."""
         epoch, place = divmod(drawn, len(self.requests))
         return int(np.random.default_rng((self.seed, 3, epoch)).permutation(len(self.requests))[place])
-
-    def _is_begun(self, drawn: int) -> bool:
-        """Whether critiques of the request that comes as number `drawn` are begun with the opener, as in a search."""
-        share = self.config.forced
-        return math.floor((drawn + 1) * share) > math.floor(drawn * share)
 
     def _sum(self, tensor: Tensor) -> Tensor:
         if self.world == 1:

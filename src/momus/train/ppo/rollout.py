@@ -44,20 +44,15 @@ def roll_out(
     sampler: Sampler,
     numbers: npt.NDArray[np.float64],
     forced: Forced = lambda task, tokens: (),
-    openings: Sequence[Sequence[int]] = (),
 ) -> list[Episode]:
-    """`n` episodes of each (task, prompt), in order; row i draws with `numbers[i]`. Prompts may not be empty.
-
-    `openings` are what the episodes of each prompt begin with, no choice either; none where it is empty.
-    """
+    """`n` episodes of each (task, prompt), in order; row i draws with `numbers[i]`. Prompts may not be empty."""
     done: dict[int, tuple[tuple[int, ...], tuple[float, ...], frozenset[int]]] = {}
     together = max(1, sampler.rows // n)
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i][1]), i))
     for first in range(0, len(order), together):
         chosen = order[first : first + together]
         rows = [i * n + k for i in chosen for k in range(n)]
-        begun = [openings[i] if openings else () for i in chosen]
-        drawn = _draw(policy, [prompts[i] for i in chosen], n, sampler, numbers[rows], forced, begun)
+        drawn = _draw(policy, [prompts[i] for i in chosen], n, sampler, numbers[rows], forced)
         done.update(zip(rows, drawn, strict=True))
     return [
         Episode(tuple(prompt), tokens, logprobs, g, task, unchosen)
@@ -74,7 +69,6 @@ def _draw(
     sampler: Sampler,
     numbers: npt.NDArray[np.float64],
     forced: Forced,
-    openings: Sequence[Sequence[int]],
 ) -> list[tuple[tuple[int, ...], tuple[float, ...], frozenset[int]]]:
     device = policy.lm.device
     ids, mask = left_padded([prompt for _, prompt in prompts], sampler.pad)
@@ -90,7 +84,7 @@ def _draw(
     live = torch.arange(len(mask), device=device)  # the row that each line of the batch writes
     tokens: list[list[int]] = [[] for _ in range(len(mask))]
     chances: list[list[float]] = [[] for _ in range(len(mask))]
-    waiting = [list(openings[row // n]) for row in range(len(mask))]  # what must still come
+    waiting: list[list[int]] = [[] for _ in range(len(mask))]  # what must still come
     unchosen: list[set[int]] = [set() for _ in range(len(mask))]
     for t in range(sampler.max_new):
         token, logprob = draw(logits, sampler.temperature, uniform[live, t])
