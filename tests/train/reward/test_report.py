@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,6 +46,7 @@ SILENT = critique(1, 3, caught=False, spurious=False)
         (SILENT, MISSED, {"model against model", "spurious against clean"}),
         (BOTH, SILENT, {"model against model", "caught against missed"}),
         (critique(2, 0), critique(3, 1), {"model against model"}),
+        (replace(CAUGHT, moved=True), replace(MISSED, moved=True), {"one comment at several lines"}),
     ],
 )
 def test_the_kinds_of_a_pair(a: Candidate, b: Candidate, kinds: set[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.models.protocol import Codec, Prompt
+from momus.raters.moved import MOVED
 from momus.records import Comparison, R, Ranking, Rating, Task, read_jsonl
 from momus.train.sources import refuse_reserved
 
@@ -26,6 +27,7 @@ class Candidate:
     """One critique of a comparison: its tokens behind the request, and its tier, 0 the best.
 
     What its rater said of it: `caught` a bug, makes `spurious` claims; None where that is unsure or was not scored.
+    `moved`: another's comment, put at a line.
     """
 
     tokens: tuple[int, ...]
@@ -34,6 +36,7 @@ class Candidate:
     silent: bool = False
     caught: bool | None = None
     spurious: bool | None = None
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +264,7 @@ def _group(
                 tokens,
                 tiers[i],
                 gold=i in comparison.gold,
+                moved=sampled.critic == MOVED,
                 silent=not sampled.critique.comments,
                 caught=_holds([score for (name, _), score in row.items() if name == "cbi"]),
                 spurious=_holds([row.get(("nitpick", None)), row.get(("fake_problem", None))]),

@@ -39,7 +39,9 @@ def kinds_of(a: Candidate, b: Candidate) -> Iterator[str]:
     yield "all"
     if a.gold != b.gold:
         yield "gold against model"
-    if a.gold or b.gold:
+    if a.moved and b.moved:
+        yield "one comment at several lines"
+    if a.gold or b.gold or a.moved or b.moved:
         return
     yield "model against model"
     if {a.caught, b.caught} == {True, False}:
