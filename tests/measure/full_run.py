@@ -142,7 +142,12 @@ def _discriminators() -> dict[str, Any]:
 def _study(lift: float) -> dict[str, Any]:
     def arm(policy: str, way: str, dial: int | None, found: float, spurious: float) -> dict[str, Any]:
         name = policy + (f"+{way}" if way else "") + ("" if dial is None else f"@{dial}")
-        measures = {"cbi_fix": _figure(found), "cbi_place": _figure(found + 0.1), "spurious": _figure(spurious)}
+        measures = {
+            "cbi_fix": _figure(found),
+            "cbi_claim": _figure(found),
+            "cbi_place": _figure(found + 0.1),
+            "spurious": _figure(spurious),
+        }
         return {"name": name, "policy": policy, "way": way, "dial": dial, "measures": measures}
 
     arms = [arm("ppo", "fsbs", d, 0.3 + d / 500 + lift / 100, 0.2 + d / 100) for d in (10, 25, 50, 75)]

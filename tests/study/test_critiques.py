@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ def test_a_policy_writes_exact_quotes_and_the_same_ones_again(tiny_run: TinyRun)
         for comment in sampled.critique:
             assert comment.highlight.of(task.answer).strip() == comment.highlight.of(task.answer) != ""
     assert list(critic.critique([task], n=6, seed=5)) != first
+
+
+def test_behind_the_gate_drafts_speak_of_what_it_suspects_alone(tiny_run: TinyRun) -> None:
+    bundle = open_bundle(tiny_run.bundle)
+    tasks = [Task(id=str(n), question="", answer=f.code) for n, f in enumerate(tiny_run.functions["dev"][:12])]
+    plain = [PolicyCritic(bundle, temperature=1.0, forced=True).drafts(1)(task, 0).windows for task in tasks]
+    surest = sorted(max(window.confidence.values()) for windows in plain for window in windows if window.confidence)
+    threshold = surest[len(surest) // 2]
+    bundle = replace(bundle, gate=replace(bundle.gate, threshold=threshold))
+    critic = PolicyCritic(bundle, temperature=1.0, max_tokens=40, forced=True, gate=True)
+    searched = [critic.drafts(6)(task, 0) for task in tasks]
+    assert 0 < sum(not found.windows for found in searched) < len(tasks)
+    for window in (window for found in searched for window in found.windows):
+        assert max(window.confidence.values()) >= threshold
+        said = [comment for candidate in window.result.candidates for comment in candidate.critique]
+        lines = [window.text.line(comment.highlight.start) + window.first - 1 for comment in said]
+        assert lines and all(window.confidence[line] >= threshold for line in lines)
 
 
 def test_where_it_is_forced_it_speaks_wherever_a_line_can_be_quoted(tiny_run: TinyRun) -> None:

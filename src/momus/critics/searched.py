@@ -99,7 +99,7 @@ class SearchedCritic:
         places = self._windows.places(task)
         found = []
         for window in self._windows.judged(task, text):
-            suspects = [line for line, confidence in window.confidence.items() if confidence >= self._threshold]
+            suspects = window.suspects(self._threshold)
             if self._settings.mode == "paper" or suspects:
                 found.append(self._search(window, suspects, seed))
             window.session.close()
@@ -112,7 +112,7 @@ class SearchedCritic:
             self._scorer = self._bundle.reward.scorer(self._bundle.dialect)
         session = window.session
         mode = self._settings.mode
-        only = [line - window.first + 1 for line in suspects] if mode == "momus" else None
+        only = suspects if mode == "momus" else None
         scores = self._scorer.open(session.prompt)
         try:
             result = search(

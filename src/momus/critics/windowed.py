@@ -30,10 +30,9 @@ class Window:
     suspicions: tuple[Suspicion, ...]
     confidence: dict[int, float]
 
-    @property
-    def arguable(self) -> list[int]:
-        """The lines that may be spoken of, counted in the window."""
-        return [line - self.first + 1 for line in self.confidence]
+    def suspects(self, threshold: float) -> list[int]:
+        """The lines of which the gate is as sure as that, counted in the window; 0 suspects all that do something."""
+        return [line - self.first + 1 for line, sure in self.confidence.items() if sure >= threshold]
 
 
 class Windows:

@@ -89,7 +89,7 @@ class FsbsConfig(Section):
     k: int = Field(default=2, ge=1)
     rounds: int = Field(default=4, ge=1)
     mode: Literal["paper", "momus"] = "momus"
-    gate: bool = False  # in mode momus: search only answers that the gate suspects, as a review does
+    gate: bool = False  # search, and rank drafts, of lines that the gate suspects, as a review does
     temperature: float = Field(default=0.7, gt=0)
     max_tokens: int = Field(default=256, ge=1)  # of one continuation
     percentiles: tuple[int, ...] = Field(default=(10, 25, 50, 75), min_length=1)  # the dial

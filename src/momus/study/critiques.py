@@ -56,7 +56,11 @@ class Write:
             critic = SampledCritic(bundle, explore=self.n > 1)
             return lambda tasks: critic.critique(tasks, n=self.n, seed=self.seed)
         policy = PolicyCritic(
-            bundle, temperature=self.temperature, max_tokens=self.search.max_tokens, forced=self.way == "forced"
+            bundle,
+            temperature=self.temperature,
+            max_tokens=self.search.max_tokens,
+            forced=self.way == "forced",
+            gate=self.way == "best" and self.search.gate,
         )
         if self.way in ("policy", "forced"):
             return lambda tasks: policy.critique(tasks, n=self.n, seed=self.seed)
@@ -85,15 +89,23 @@ class Write:
 class PolicyCritic:
     """A bundle's policy without gate or search. In answers of several windows, each is written about by itself.
 
-    `forced`: it begins with the opener, so that it speaks wherever a line can be quoted.
+    `forced`: it begins with the opener, so that it speaks wherever a line can be quoted. `gate`: of lines that the gate
+    suspects alone, and of a window without one nothing is written, as a search has it.
     """
 
     def __init__(
-        self, bundle: Bundle, *, temperature: float, max_tokens: int = PAPER.max_tokens, forced: bool = False
+        self,
+        bundle: Bundle,
+        *,
+        temperature: float,
+        max_tokens: int = PAPER.max_tokens,
+        forced: bool = False,
+        gate: bool = False,
     ) -> None:
         self._windows = Windows(bundle, room=bundle.arch.context // 3)  # as a search has it
         self.name = "forced" if forced else "policy"
         self._temperature, self._max_tokens, self._forced = temperature, max_tokens, forced
+        self._threshold = bundle.gate.threshold if gate else 0.0
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` critiques of each task."""
@@ -116,15 +128,19 @@ class PolicyCritic:
             found = []
             for window in self._windows.judged(task, text):
                 session = window.session
+                suspects = window.suspects(self._threshold)
+                if self._threshold and not suspects:
+                    session.close()
+                    continue
                 branches = session.fork(None, n)
-                if self._forced and window.arguable:
+                if self._forced and suspects:
                     session.extend(branches, [session.dialect.opener] * n)
                 drawn = session.sample(
                     branches,
                     max_tokens=self._max_tokens,
                     temperature=self._temperature,
                     stop=frozenset((session.dialect.end,)),
-                    quote=quotable(session.prompt.answer, "momus", window.arguable),
+                    quote=quotable(session.prompt.answer, "momus", suspects),
                     seed=seed,
                 )
                 candidates = tuple(

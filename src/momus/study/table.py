@@ -52,7 +52,7 @@ def markdown(found: Results, title: str) -> str:
         ]
     if found.frontiers:
         parts += [
-            "How far a setting lies above the frontier of another way (CBI, fix, points), at equal spurious comments",
+            "How far a setting lies above another way's frontier (CBI, category, points), at equal spurious comments",
             _table(
                 ["setting", "frontier", "above it", "verdict"],
                 [
@@ -81,7 +81,7 @@ def picture(found: Results, title: str) -> str:
         lines,
         title=title,
         across="spurious comments per answer",
-        up="bugs caught: the suggestion undoes the bug, %",
+        up="bugs caught: their place and category, %",
         note="vertical lines: 95% intervals by group; numbers: the dial's percentile",
     )
 

@@ -119,7 +119,7 @@ def dials(source: Source) -> Made | None:
     name, body = source.arms
     tracks: dict[str, list[Mapping[str, Any]]] = {}
     for arm in body["arms"]:
-        if {"cbi_fix", "spurious"} <= arm["measures"].keys() and arm.get("policy") != "everything":
+        if {"cbi_claim", "spurious"} <= arm["measures"].keys() and arm.get("policy") != "everything":
             tracks.setdefault(str(arm["name"]).partition("@")[0], []).append(arm)
     tracks = {track: arms for track, arms in tracks.items() if any(arm.get("dial") is not None for arm in arms)}
     if not tracks:
@@ -128,7 +128,7 @@ def dials(source: Source) -> Made | None:
         Line(
             track,
             tuple(Figure.from_json(arm["measures"]["spurious"]).mean for arm in arms),
-            tuple(Figure.from_json(arm["measures"]["cbi_fix"]) for arm in arms),
+            tuple(Figure.from_json(arm["measures"]["cbi_claim"]) for arm in arms),
             tuple("" if arm.get("dial") is None else str(arm["dial"]) for arm in arms),
         )
         for track, arms in tracks.items()
@@ -142,7 +142,7 @@ def dials(source: Source) -> Made | None:
         if verdicts
         else "Numbers are the dial's percentiles."
     )
-    chart = Lines(lines, "spurious comments per answer", "bugs caught, by their fix, %", False, True)
+    chart = Lines(lines, "spurious comments per answer", "bugs caught, place and category, %", False, True)
     return Made(chart, said, f"{body.get('items', '?')} answers", (name,), _simulated(body, BY_CODE), GIVEN)
 
 
