@@ -24,6 +24,9 @@ COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 )
 
 
+_TRIVIAL = ("gold", "everything")  # all bugs, and all lines: known beforehand
+
+
 def markdown(found: Results, title: str) -> str:
     """All tables, one behind the other."""
     shown = [column for column in COLUMNS if any(column[1] in row.figures for row in found.rows)]
@@ -65,24 +68,29 @@ def markdown(found: Results, title: str) -> str:
 
 
 def picture(found: Results, title: str) -> str:
-    """The frontier as SVG: a line for each way with a dial, single dots for the others that are worth one."""
+    """The frontier as SVG: a line for each way with a dial, single dots for the others that lie near one.
+
+    Axes reach as far as the dials do, and half as far again. The gold critiques hold every bug by construction, and are
+    left out; how many lie beyond is said under the title.
+    """
+    shown = [row for row in found.rows if {FOUND, "spurious"} <= row.figures.keys() and row.policy not in _TRIVIAL]
+    dialled = [row for row in shown if row.dial is not None]
+    widest = 1.5 * max((row.figures["spurious"].mean for row in dialled), default=math.inf)
     tracks: dict[str, list[Row]] = {}
-    for row in found.rows:
-        if FOUND in row.figures and "spurious" in row.figures and row.policy != "everything":
-            tracks.setdefault(row.name.partition("@")[0], []).append(row)
-    lines = [
-        Line(name, tuple(map(_dot, rows)), joined=any(row.dial is not None for row in rows))
-        for name, rows in tracks.items()
-        if any(row.dial is not None for row in rows)
-    ]
-    alone = [row for name, rows in tracks.items() for row in rows if all(r.dial is None for r in rows)]
-    lines.append(Line("one setting", tuple(map(_dot, alone)), joined=False))
+    for row in dialled:
+        tracks.setdefault(row.name.partition("@")[0], []).append(row)
+    lines = [Line(name, tuple(map(_dot, rows))) for name, rows in tracks.items()]
+    alone = [row for row in shown if row.dial is None]
+    near = [row for row in alone if row.figures["spurious"].mean <= widest]
+    lines.append(Line("one setting", tuple(map(_dot, near)), joined=False))
+    beyond = len(alone) - len(near)
     return draw(
         lines,
         title=title,
         across="spurious comments per answer",
         up="bugs caught: their place and category, %",
-        note="vertical lines: 95% intervals by group; numbers: the dial's percentile",
+        note="95% intervals by group; numbers: the dial's percentile"
+        + (f"; {beyond} of the table lie further right" if beyond else ""),
     )
 
 
