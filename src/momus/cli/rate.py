@@ -107,7 +107,9 @@ def command(
     if comparisons is not None:
         built = Built(list(read_jsonl(comparisons, Comparison)), untampered)
     else:
-        mix = Mix(size, gold, moved, untampered, silence, per_task, seed)
+        mix = Mix(
+            size=size, gold=gold, moved=moved, untampered=untampered, silence=silence, per_task=per_task, seed=seed
+        )
         sampled = [critique for path in critiques for critique in read_jsonl(path, Sampled)]
         built = build(read_items(tasks, split=split), sampled, mix)
     if not built.comparisons:

@@ -73,6 +73,11 @@ class _Answer:
     bugs: tuple[Bug, ...]
     twin: str | None
 
+    def compared(self, number: int, critiques: Sequence[Sampled]) -> Comparison:
+        """Its comparison of that number, counted from 0."""
+        name = f"{self.task.id}/{number}"
+        return Comparison(id=name, task=self.task, critiques=tuple(critiques), bugs=self.bugs, twin=self.twin)
+
 
 def build(items: Iterable[Tamper | Task], critiques: Iterable[Sampled], mix: Mix) -> Built:
     """Compare what critics said of each tamper, of its clean twin and of each task, found by the ids of `versioned`.
@@ -154,9 +159,8 @@ def _compare(answer: _Answer, told: dict[str, list[Sampled]], mix: Mix, skipped:
     found: list[Comparison] = []
     used = 0
     for k in range(mix.per_task):
-        name = f"{answer.task.id}/{k}"
         if answer.bugs and mix.moved and rng.random() < mix.moved and (places := _places(answer, pool, mix.size, rng)):
-            found.append(Comparison(id=name, task=answer.task, critiques=places, bugs=answer.bugs, twin=answer.twin))
+            found.append(answer.compared(k, places))
             continue
         with_gold = bool(answer.bugs) and (mix.gold == 1 or rng.random() < mix.gold)
         room = mix.size - with_gold
@@ -174,7 +178,7 @@ def _compare(answer: _Answer, told: dict[str, list[Sampled]], mix: Mix, skipped:
             skipped[TOO_FEW] += 1
             break
         rng.shuffle(chosen)
-        found.append(Comparison(id=name, task=answer.task, critiques=tuple(chosen), bugs=answer.bugs, twin=answer.twin))
+        found.append(answer.compared(k, chosen))
     return found
 
 

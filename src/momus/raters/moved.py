@@ -25,7 +25,8 @@ def moved(comment: Comment, bugs: Sequence[Bug], answer: str, size: int, rng: ra
     text = TextMap(answer)
     buggy = {line for bug in bugs for span in bug.spans for line in text.lines(span)}
     acting = acting_lines(text, signatures=True)
-    hits, others = ([line for line in acting if (line in buggy) is on] for on in (True, False))
+    hits = [line for line in acting if line in buggy]
+    others = [line for line in acting if line not in buggy]
     if not hits or not others:
         return []
     lines = [rng.choice(hits), *rng.sample(others, min(size - 1, len(others)))]
