@@ -150,21 +150,37 @@ def test_rechecking_by_keys_confirms_one_and_puts_another_right(visit: Visit, se
     assert made["made"]["bugs"] == [{"severity": 3, "difficulty": 5, "real": True}]
 
 
+def switch_single_keys(page: Any) -> None:
+    page.wait_for_selector("dialog[open] input[type=checkbox]")
+    page.focus("dialog input[type=checkbox]")
+    press(page, "Space", "Escape")
+    page.wait_for_selector("dialog", state="detached")
+
+
+def test_a_dialog_has_the_focus_from_the_moment_it_is_there(visit: Visit, served: Served) -> None:
+    slug = served.project()
+    served.load(slug, "write", [task(served.projects)])
+    page = start(visit, slug, "e")
+    page.evaluate(
+        """() => { window.seen = new Promise((told) => new MutationObserver(() => {
+            const dialog = document.querySelector("dialog");
+            if (dialog) told({ open: dialog.open, inside: dialog.contains(document.activeElement) });
+        }).observe(document.body, { childList: true, subtree: true })) }"""
+    )
+    press(page, "?")
+    assert page.evaluate("window.seen") == {"open": True, "inside": True}, "a quick key would go to the page beneath"
+
+
 def test_single_keys_can_be_switched_off(visit: Visit, served: Served) -> None:
     slug = served.project()
     served.load(slug, "write", [task(served.projects)])
     page = start(visit, slug, "e")
     press(page, "?")
-    page.wait_for_selector("dialog input[type=checkbox]")
-    page.focus("dialog input[type=checkbox]")
-    press(page, "Space", "Escape")
-    page.wait_for_selector("dialog", state="detached")
+    switch_single_keys(page)
     press(page, "s")
     page.wait_for_timeout(300)  # or it might open a moment later
     assert page.locator("dialog").count() == 0, "s would ask why one skips"
     press(page, "?")
-    page.focus("dialog input[type=checkbox]")
-    press(page, "Space", "Escape")
-    page.wait_for_selector("dialog", state="detached")
+    switch_single_keys(page)
     press(page, "s")
     page.wait_for_selector("dialog:has-text('Leave this one')")

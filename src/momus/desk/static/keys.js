@@ -1,5 +1,5 @@
 // Keys: bound by whatever is on the page, listed under `?`, dead in fields where they would be typed.
-import { signal, useEffect, useRef } from "./vendor.js";
+import { signal, useLayoutEffect, useRef } from "./vendor.js";
 
 /** @typedef {{key: string, does: string, run: (event: KeyboardEvent) => void, field?: boolean}} Key */
 
@@ -66,7 +66,7 @@ addEventListener(
 export function useKeys(keys) {
   const now = { keys };
   const held = useHeld(now);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const list = held.keys.map((key) => ({
       ...key,
       run: (/** @type {KeyboardEvent} */ event) => held.keys.find((one) => one.key === key.key)?.run(event),

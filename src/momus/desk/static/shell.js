@@ -2,7 +2,7 @@
 import { away, call, get, Problem } from "./api.js";
 import { bound, setSingleKeys, singleKeys, useKeys } from "./keys.js";
 import { visible } from "./text.js";
-import { h, htm, render, signal, useEffect, useRef } from "./vendor.js";
+import { h, htm, render, signal, useLayoutEffect, useRef } from "./vendor.js";
 
 export const html = htm.bind(h);
 
@@ -119,7 +119,8 @@ const pretty = (key) => key.replace("ArrowLeft", "â†").replace("ArrowRight", "â
 /** A dialog over the page; focus stays inside it. @param {{title: string, onClose: () => void, children?: any, wide?: boolean}} props */
 export function Dialog({ title, onClose, children, wide = false }) {
   const box = useRef(/** @type {any} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // before anything is painted: a key that comes at once is for the dialog
     const before = document.activeElement;
     box.current.showModal();
     return () => before instanceof HTMLElement && before.focus();
