@@ -23,6 +23,7 @@ import torch.nn.functional as F  # noqa: N812 (the name the field uses)
 from transformers import Qwen3ForCausalLM
 
 from momus.errors import MomusError
+from momus.train import attention
 from momus.train.batches import Batch, epochs
 from momus.train.config import LossConfig, StageConfig
 from momus.train.examples import ExampleFile, Kind, Verdict
@@ -144,6 +145,8 @@ def train(
     """
     workers = workers or Workers.join()
     model.to(workers.device, torch.bfloat16).train()  # type: ignore[arg-type]
+    if workers.device.type == "cpu":
+        model.set_attn_implementation(attention.NAME)
     master = Master(model, stage)
     state = out / "state.pt"
     step, seen = _resume(state, master, stage)
