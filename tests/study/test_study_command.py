@@ -86,6 +86,10 @@ def test_the_loop_gets_nothing_that_a_given_checkpoint_has_learned_from(whole: P
 
     manifest = tmp_path / "scan" / "manifest.json"
     content = json.loads(manifest.read_text(encoding="utf-8"))
+    content["config"]["scan"]["functions"] = content["config"]["sft"]["functions"] = 2
+    manifest.write_text(json.dumps({**content, "corpus": f"{whole}/corpus"}), encoding="utf-8")
+    assert len(drawn_by((tmp_path / "scan",), tmp_path)) == 2 < len(learned)
+    content["config"]["scan"]["functions"] = content["config"]["sft"]["functions"] = None
     content["config"]["data"]["functions"] = None  # one that has learned from all
     manifest.write_text(json.dumps({**content, "corpus": f"{whole}/corpus"}), encoding="utf-8")
     refused = study(str(own), "--only", "split", "--out", str(tmp_path / "none"))

@@ -139,10 +139,16 @@ def test_a_stage_begun_with_other_data_is_refused(
     """Other examples would be trained on as if they were the same."""
     folder = tiny_run.folder
     other = tmp_path / "other.toml"
-    other.write_text((folder / "tiny.toml").read_text().replace("max_tokens = 500", "max_tokens = 400"))
     stage = ["--config", other, "--corpus", folder / "corpus", "--tokenizer", folder / "tokenizer"]
     stage += ["--from", folder / "scan", "--out", folder / "sft"]
-    one_sentence(momus("train", "sft", *stage), "was begun with another max_tokens", "name a new --out")
+    for before, after, what in (
+        ("max_tokens = 500", "max_tokens = 400", "max_tokens"),
+        ("[sft.optim]", "[sft]\nfunctions = 3\n\n[sft.optim]", "functions"),
+    ):
+        text = (folder / "tiny.toml").read_text()
+        assert before in text
+        other.write_text(text.replace(before, after, 1))
+        one_sentence(momus("train", "sft", *stage), f"was begun with another {what}", "name a new --out")
 
 
 def test_a_tokenizer_of_another_model_is_refused(

@@ -76,6 +76,9 @@ class LossConfig(Section):
 
 
 class StageConfig(Section):
+    """One stage. `functions`: how many of the corpus become its tampers; as many as `[data]` says, where missing."""
+
+    functions: int | None = Field(default=None, ge=1)
     optim: OptimConfig
     loss: LossConfig
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any, Literal
 
 from transformers import Qwen3ForCausalLM
 
@@ -23,13 +24,16 @@ from momus.train.model import load_model, new_model, save_model
 from momus.train.prepare import Builder, Item, build, pretrain_examples, scan_examples, sft_examples
 from momus.train.trainer import Workers, train
 
+Stage = Literal["pretrain", "scan", "sft"]
+
 
 def pretrain(
     config: TrainConfig, corpus: Path, tokenizer: Path, out: Path, *, jobs: int, minutes: float | None = None
 ) -> bool:
     """Train fresh weights on the corpus' code. True once the checkpoint stands in `out`."""
     workers = Workers.join()
-    data = _examples(config, corpus, read_split(corpus, "train"), pretrain_examples, tokenizer, out, jobs, workers)
+    items = read_split(corpus, "train")
+    data = _examples(config, "pretrain", corpus, items, pretrain_examples, tokenizer, out, jobs, workers)
     dialect = Dialect(Tokenizer.load(tokenizer))
     model = new_model(config.model, dialect.tokenizer.size, dialect.pad, dialect.end, config.seed)
     return _learn(model, data, config.pretrain, dialect, tokenizer, out, config.seed, 1, minutes, workers)
@@ -50,8 +54,8 @@ def scan(
 
     `more` adds tasks to tamper. True once the checkpoint stands in `out`.
     """
-    items: Iterable[Item] = chain((item for item in more if isinstance(item, Task)), _drawn(config, corpus))
-    return _continue(config, config.scan, corpus, items, scan_examples, tokenizer, start, out, 2, jobs, minutes)
+    items: Iterable[Item] = chain((item for item in more if isinstance(item, Task)), _drawn(config, "scan", corpus))
+    return _continue(config, "scan", corpus, items, scan_examples, tokenizer, start, out, 2, jobs, minutes)
 
 
 def sft(
@@ -69,8 +73,8 @@ def sft(
 
     True once the checkpoint stands in `out`.
     """
-    items: Iterable[Item] = chain(more, _drawn(config, corpus))
-    return _continue(config, config.sft, corpus, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
+    items: Iterable[Item] = chain(more, _drawn(config, "sft", corpus))
+    return _continue(config, "sft", corpus, items, sft_examples, tokenizer, start, out, 2, jobs, minutes)
 
 
 def drawn_by(folders: Iterable[Path], corpus: Path) -> set[str]:
@@ -95,23 +99,24 @@ def drawn_by(folders: Iterable[Path], corpus: Path) -> set[str]:
     for where, configs in draws.items():
         functions = list(read_split(where, "train"))
         for config in configs:
-            found.update(function.id for function in _draw(config, functions))
+            for stage in ("scan", "sft"):
+                found.update(function.id for function in _draw(config, stage, functions))
     return found
 
 
-def _drawn(config: TrainConfig, corpus: Path) -> list[Function]:
-    return _draw(config, list(read_split(corpus, "train")))
+def _drawn(config: TrainConfig, stage: Stage, corpus: Path) -> list[Function]:
+    return _draw(config, stage, list(read_split(corpus, "train")))
 
 
-def _draw(config: TrainConfig, functions: Sequence[Function]) -> list[Function]:
+def _draw(config: TrainConfig, stage: Stage, functions: Sequence[Function]) -> list[Function]:
     shuffled = list(functions)
     random.Random(config.seed).shuffle(shuffled)
-    return shuffled[: config.data.functions]
+    return shuffled[: getattr(config, stage).functions or config.data.functions]
 
 
 def _continue(
     config: TrainConfig,
-    stage: StageConfig,
+    stage: Stage,
     corpus: Path,
     items: Iterable[Item],
     builder: Builder,
@@ -130,8 +135,8 @@ def _continue(
             f"{tokenizer} has {dialect.tokenizer.size} tokens where the checkpoint in {start} has "
             f"{model.config.vocab_size}; give the tokenizer that it was trained with"
         )
-    data = _examples(config, corpus, items, builder, tokenizer, out, jobs, workers)
-    return _learn(model, data, stage, dialect, tokenizer, out, config.seed, together, minutes, workers)
+    data = _examples(config, stage, corpus, items, builder, tokenizer, out, jobs, workers)
+    return _learn(model, data, getattr(config, stage), dialect, tokenizer, out, config.seed, together, minutes, workers)
 
 
 def _learn(
@@ -166,6 +171,7 @@ def _learn(
 
 def _examples(
     config: TrainConfig,
+    stage: Stage,
     corpus: Path,
     items: Iterable[Item],
     builder: Builder,
@@ -177,7 +183,7 @@ def _examples(
     """The stage's examples, made once by the first process. Raises MomusError where `out` has those of other data."""
     path = out / "examples.npz"
     if workers.rank == 0:
-        _check_same_data(config, out)
+        _check_same_data(config, stage, out)
         if not path.exists():
             build(items, builder, tokenizer, config.data, path, seed=config.seed, jobs=jobs)
         manifest = {
@@ -191,14 +197,18 @@ def _examples(
     return ExampleFile(path)
 
 
-def _check_same_data(config: TrainConfig, out: Path) -> None:
+def _check_same_data(config: TrainConfig, stage: Stage, out: Path) -> None:
     """What was learned in a folder so far was learned from its examples: other ones need another folder."""
+
+    def data(run: dict[str, Any]) -> dict[str, Any]:
+        taken = run[stage].get("functions") or run["data"]["functions"]
+        return {"seed": run["seed"], **run["data"], "functions": taken}
+
     try:
-        before = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["config"]
-        made = {"seed": before["seed"], **before["data"]}
+        made = data(json.loads((out / "manifest.json").read_text(encoding="utf-8"))["config"])
     except (OSError, ValueError, KeyError, TypeError):
         return
-    now = {"seed": config.seed, **config.model_dump(mode="json")["data"]}
+    now = data(config.model_dump(mode="json"))
     changed = [name for name in made if now.get(name) != made[name]]
     if changed:
         raise MomusError(f"{out} was begun with another {changed[0]}; go on with that one, or name a new --out")
