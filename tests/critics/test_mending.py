@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from momus.critics.mending import MOST, Mender
+from momus.critics.mending import MOST, Mender, behind
 from momus.critics.sampled import SampledCritic
 from momus.critique import TextMap
 from momus.match import apply_suggestion, code_key
@@ -93,12 +93,39 @@ def test_what_is_no_python_or_blank_is_borne(bundle: Bundle, answer: str) -> Non
         assert found in (None, "z = 1")
 
 
+def test_the_model_s_own_proposals_are_read_too(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def remember(self: Mender, prompt: Prompt, line: int, proposed: list[str]) -> str | None:
+        asked.append((prompt, line, list(proposed)))
+        return proposed[0] if proposed else None
+
+    monkeypatch.setattr(Mender, "suggestion", remember)
+    session = bundle.backend.open(PROMPT)
+    mender = Mender(bundle)
+    found = mender.suggestions(session, [LINE, 2], drafts=3, temperature=2.0, seed=1)
+    assert found == mender.suggestions(bundle.backend.open(PROMPT), [LINE, 2], drafts=3, temperature=2.0, seed=1)
+    assert [(prompt, line) for prompt, line, _ in asked[:2]] == [(PROMPT, LINE), (PROMPT, 2)]
+    assert any(proposed for _, _, proposed in asked)  # or no draft was closed: choose another seed
+    special = set(bundle.dialect.categories) | {bundle.dialect.unsuggest, bundle.dialect.suggest}
+    for _, _, proposed in asked:
+        assert len(proposed) <= 3
+        assert all(special.isdisjoint(bundle.dialect.tokenizer.encode(text)) for text in proposed)
+
+
+def test_a_mend_that_leaves_no_room_for_words_is_not_put_before_them(bundle: Bundle) -> None:
+    session = bundle.backend.open(PROMPT)
+    assert behind(session, LINE, None) == []
+    assert behind(session, LINE, "x = 1") == bundle.dialect.mend("x = 1")
+    assert behind(session, LINE, "x = 1; " * session.room) == []
+
+
 def test_the_critic_suggests_what_reads_best_or_the_drafts_own(tiny_run: TinyRun) -> None:
     bundle = tiny_run.opened()
     task = Task(id="t", question=PROMPT.question, answer=ANSWER)
     (mended,) = SampledCritic(bundle, threshold=0.0, comments=5).critique([task], seed=3)
     (plain,) = SampledCritic(bundle, threshold=0.0, comments=5, mend=False).critique([task], seed=3)
-    assert [(c.highlight, c.text) for c in mended.critique] == [(c.highlight, c.text) for c in plain.critique]
+    assert [c.highlight for c in mended.critique] == [c.highlight for c in plain.critique]
     assert [c.suggestion for c in mended.critique] != [c.suggestion for c in plain.critique]
     for comment in mended.critique:
         if comment.suggestion is not None:

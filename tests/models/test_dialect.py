@@ -63,8 +63,21 @@ def test_choices_are_the_opener_the_marker_and_the_words(dialect: Dialect) -> No
     assert tokens[:2] == [dialect.open, dialect.markers[1]]
     assert chosen[:2] == [True, True] and not any(chosen[2 : close + 1]) and all(chosen[close + 1 :])
     assert dialect.tokenizer.decode(tokens[2:close]) == "total = 0"
-    assert [dialect.categories[tokens[close + 1]], dialect.severities[tokens[close + 2]]] == ["wrong-constant", "high"]
-    assert tokens[-1] == dialect.unsuggest
+    mend = dialect.mend("total = 1")
+    assert tokens[close + 1 : close + 1 + len(mend)] == mend
+    category, severity, *words = tokens[close + 1 + len(mend) :]
+    assert [dialect.categories[category], dialect.severities[severity]] == ["wrong-constant", "high"]
+    assert dialect.tokenizer.decode(words) == "Wrong."
+
+
+def test_a_suggestion_is_read_wherever_it_stands(dialect: Dialect) -> None:
+    """Models may write it behind the words too: what it is does not hang on its place."""
+    text = TextMap(ANSWER)
+    head = dialect.quote(2, text.line_text(2))
+    words = dialect.tokenizer.encode("Begin at one.")
+    for tail in ([*dialect.mend("total = 1"), *words], [*words, *dialect.mend("total = 1")]):
+        (comment,) = dialect.read([*head, *tail, dialect.end], text).critique
+        assert comment.suggestion == "total = 1" and comment.text == "Begin at one."
 
 
 @given(text=st.lists(st.sampled_from([*SPECIALS, "<|", "|>", " ", "\n", "quote"]), max_size=12).map("".join))
@@ -211,4 +224,8 @@ def test_settled_takes_off_the_end_and_a_highlight_that_was_cut_off(dialect: Dia
     assert dialect.settled(whole) == len(whole) - 1 == dialect.settled(whole[:-1])
     cut = [*whole[:-1], dialect.open, dialect.markers[1]]
     assert dialect.settled(cut) == dialect.settled([*whole[:-1], dialect.open]) == len(whole) - 1
+    quote = dialect.quote(2, "y = 2")
+    assert dialect.settled([*whole[:-1], *quote, dialect.suggest]) == len(whole) - 1  # of a mend that was cut off
+    mended = [*whole[:-1], *quote, *dialect.mend("y = 3")]
+    assert dialect.settled(mended) == len(mended)
     assert dialect.settled([dialect.open]) == dialect.settled([dialect.end]) == dialect.settled([]) == 0

@@ -222,3 +222,29 @@ def test_no_grammar_where_there_is_none() -> None:
 def test_a_masker_is_built_once(vocabulary: Any) -> None:
     space = QuoteSpace(ANSWER)
     assert space.masker(vocabulary) is space.masker(vocabulary)
+
+
+def test_what_stands_behind_a_quote_is_written_with_it(vocabulary: Any) -> None:
+    answer = "x = 1\ny = 2\nz = 3\n"
+    spans = QuoteSpace(answer).lines
+    behind = {1: (7, 8), 3: (9,)}
+    masker = QuoteSpace(answer, once=True, behind=behind).masker(vocabulary)
+    for number, span in spans.items():
+        quote = vocabulary.quote_line(number, span.of(answer))
+        state = masker.start()
+        for token in quote:
+            state = masker.advance(state, token)
+        assert masker.locate(quote) == span
+        run = [vocabulary.close, *behind.get(number, ())]
+        assert masker.forced_run(state) == run
+        for token in run:
+            state = masker.advance(state, token)
+        assert state == DONE
+        assert masker.locate([*quote, *run[:-1]]) == span  # so that a critique knows what it has quoted
+    rest = QuoteSpace(answer, once=True, behind=behind).masker(vocabulary, frozenset((spans[1],)))
+    state = rest.start()
+    for token in vocabulary.quote_line(3, "z = 3"):
+        state = rest.advance(state, token)
+    assert rest.forced_run(state) == [vocabulary.close, 9]
+    with pytest.raises(ValueError, match="written behind"):
+        QuoteSpace(answer, "substring", behind={1: (7,)})

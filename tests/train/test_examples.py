@@ -105,9 +105,11 @@ def test_the_quote_is_forced_and_the_words_are_learned_to_the_end(dialect: Diale
     said = [target for _, target in asked(example, Kind.COMMENT)]
     encode = dialect.tokenizer.encode
     mended = [dialect.suggest, *encode("y = x + 1"), dialect.unsuggest]
-    assert said[2:] == [*encode("Off by one."), *mended, dialect.end]
-    assert dialect.categories[said[0]] == "wrong-operator" and dialect.severities[said[1]] == "high"
-    # between the marker and the words, nothing is asked: the quote is the line, and then it closes
+    assert said[: len(mended)] == mended  # before the words, which are of it
+    category, severity, *words = said[len(mended) :]
+    assert words == [*encode("Off by one."), dialect.end]
+    assert dialect.categories[category] == "wrong-operator" and dialect.severities[severity] == "high"
+    # between the marker and what is said, nothing is asked: the quote is the line, and then it closes
     opened = list(example.ids).index(dialect.open)
     closed = list(example.ids).index(dialect.close)
     assert (example.kinds[opened + 1 : closed] == Kind.NONE).all()

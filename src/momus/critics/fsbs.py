@@ -6,7 +6,7 @@ Written once over any `Session` and `ScoreSession`; it does not know what runs b
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,9 +82,12 @@ def select(result: SearchResult, length_modifier: float) -> Candidate:
     return max(result.candidates, key=lambda candidate: candidate.score + length_modifier * candidate.highlights)
 
 
-def quotable(answer: str, mode: Mode, only: Collection[int] | None = None) -> QuoteSpace:
-    """What a search may quote: any line of `only` (1-based; None for all); in mode momus each but once."""
-    return QuoteSpace(answer, only=only, once=mode == "momus")
+def quotable(
+    answer: str, mode: Mode, only: Collection[int] | None = None, behind: Mapping[int, Sequence[int]] | None = None
+) -> QuoteSpace:
+    """What a search may quote: any line of `only` (1-based; None for all); in mode momus each but once. `behind`:
+    tokens that stand behind the quotes of some lines."""
+    return QuoteSpace(answer, only=only, once=mode == "momus", behind=behind)
 
 
 def fsbs(

@@ -2,7 +2,8 @@
 
 A small model tells a wrong line better than it spells the right one. So its own proposals stand beside the edits that
 bug operators would make of the line (`momus.tamper.repairs`), the answer is read again with each, and the one is kept
-that leaves the line least suspect; where none leaves it less suspect than it was, there is no suggestion.
+that leaves the line least suspect; where none leaves it less suspect than it was, there is no suggestion. That is done
+before a word is said, so that the words are of this mend.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from functools import lru_cache
 
 from momus.critique import Span, TextMap
 from momus.match import apply_suggestion
-from momus.models.bundled import Bundle
+from momus.models.bundled import Bundle, BundledSession
 from momus.models.dialect import stripped_line
 from momus.models.protocol import Prompt
 from momus.tamper.repairs import repairs
 from momus.tamper.source import compiles, parse
 
+DRAFTS = 4  # proposals of the model for one line
+MAX_TOKENS = 96  # of one proposal
+WORDS = 48  # tokens that are kept free behind a mend
 MOST = 8  # answers that are read again for one line
 KEPT = 4096  # suggestions: every setting of a dial asks for the same ones
 
@@ -34,12 +38,37 @@ class _Mend:
 
 
 class Mender:
-    """Suggestions for lines of a window, judged by the bundle's own gate."""
+    """Suggestions for lines of a window: the model proposes some, the bundle's own gate judges."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._backend = bundle.backend
         self._gate = bundle.gate
         self._read = lru_cache(maxsize=KEPT)(self._best)
+
+    def suggestions(
+        self, session: BundledSession, lines: Sequence[int], *, drafts: int, temperature: float, seed: int
+    ) -> dict[int, str | None]:
+        """`suggestion` for each of some lines of an open window, with `drafts` proposals of the model for each."""
+        dialect = session.dialect
+        quoted = session.fork(None, len(lines))
+        heads = [dialect.quote(line, session.text.line_text(line)) for line in lines]
+        session.extend(quoted, [[*head, dialect.suggest] for head in heads])
+        drawn = session.sample(
+            session.fork(quoted, drafts),
+            max_tokens=MAX_TOKENS,
+            temperature=temperature,
+            stop=frozenset((dialect.unsuggest, dialect.open, dialect.end)),
+            quote=None,
+            seed=seed,
+        )
+        found = {}
+        for n, line in enumerate(lines):
+            ranked = sorted(drawn[n * drafts : (n + 1) * drafts], key=lambda draft: -draft.branch.mean_logprob)
+            proposed = [
+                dialect.tokenizer.decode(draft.tokens[:-1]) for draft in ranked if draft.tokens[-1] == dialect.unsuggest
+            ]
+            found[line] = self.suggestion(session.prompt, line, proposed)
+        return found
 
     def suggestion(self, prompt: Prompt, line: int, proposed: Iterable[str | None]) -> str | None:
         """What to write for a 1-based line of the prompt's answer, without its indentation; None where nothing helps.
@@ -69,6 +98,15 @@ class Mender:
         found = [self._gate.confidence(s) for s in session.suspicions() if first <= s.line <= last]
         session.close()
         return max(found, default=1.0)
+
+
+def behind(session: BundledSession, line: int, mend: str | None) -> list[int]:
+    """The tokens between a line's quote and what is said of it: the mend, where it leaves room for words."""
+    if mend is None:
+        return []
+    tokens = session.dialect.mend(mend)
+    taken = len(session.dialect.quote(line, session.text.line_text(line))) + len(tokens)
+    return tokens if taken + WORDS <= session.room else []
 
 
 def _mends(text: TextMap, line: int, place: Span, proposed: Sequence[str]) -> list[_Mend]:

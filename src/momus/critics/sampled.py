@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from momus import __version__
-from momus.critics.mending import Mender
+from momus.critics.mending import DRAFTS, Mender, behind
 from momus.critics.protocol import failed
 from momus.critics.windowed import Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
@@ -19,7 +19,6 @@ from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion,
 from momus.models.protocol import Drawn
 from momus.records import Sampled, Task
 
-DRAFTS = 4
 TEMPERATURE = 0.7
 MAX_TOKENS = 160  # of one remark with its suggestion
 MAX_COMMENTS = 5
@@ -39,7 +38,8 @@ class SampledCritic:
     Of each suspect line `drafts` remarks are sampled, and the one is kept whose tokens, those that were free choices,
     have the highest mean log-probability. `comments` is how many lines may be remarked on.
 
-    With `mend` the suggestion is the one that reads best (`momus.critics.mending`), else the kept remark's own.
+    With `mend` the suggestion is the one that reads best (`momus.critics.mending`), and remarks are worded behind it;
+    else each remark makes its own.
 
     With `explore` the first critique of a task is that one, and each further one is there to be rated: it speaks though
     the gate is silent, of one line or a few drawn by their confidence, in the words of a single draft.
@@ -146,9 +146,14 @@ class SampledCritic:
         One that is there to be rated is left as it was written (`mends` false).
         """
         dialect = session.dialect
-        quote = [dialect.open, *dialect.quote_line(line, session.text.line_text(line)), dialect.close]
+        head = dialect.quote(line, session.text.line_text(line))
+        mender = self._mender if mends else None
+        mend = None
+        if mender is not None:
+            mend = mender.suggestions(session, [line], drafts=drafts, temperature=self._temperature, seed=seed)[line]
+            head += behind(session, line, mend)
         quoted = session.fork(None, 1)
-        session.extend(quoted, [quote])
+        session.extend(quoted, [head])
         branches = session.fork(quoted, drafts)  # which read the quote once
         drawn = session.sample(
             branches,
@@ -160,10 +165,8 @@ class SampledCritic:
         )
         read = [(draft, self._said(session, draft)) for draft in drawn]
         best, said = max(read, key=lambda pair: (pair[1].text != "", pair[0].branch.mean_logprob))
-        if self._mender is not None and mends:
-            ranked = sorted(read, key=lambda pair: -pair[0].branch.mean_logprob)
-            mended = self._mender.suggestion(session.prompt, line, (draft.suggestion for _, draft in ranked))
-            said = replace(said, suggestion=mended)
+        if mender is not None:
+            said = replace(said, suggestion=mend)
         comment = placed(said, session.text, text, whole_line, confidence)
         return _Remark(comment, best.branch.mean_logprob, best.finish)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,13 +10,12 @@ from typing import Literal
 from momus import __version__
 from momus.critics.dial import Dial
 from momus.critics.fsbs import MOMUS, Candidate, Mode, SearchResult, SearchSettings, quotable, search, select
-from momus.critics.mending import Mender
+from momus.critics.mending import DRAFTS, Mender, behind
 from momus.critics.protocol import failed
 from momus.critics.windowed import Window, Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Bundle, RuntimeName, open_bundle
-from momus.models.protocol import Prompt
 from momus.models.reward import BundledScorer
 from momus.records import Sampled, Task
 
@@ -26,12 +25,16 @@ PERCENTILE = 50  # of the dial, as in the paper
 
 @dataclass(frozen=True, slots=True)
 class SearchedWindow:
-    """A window's search: its first line in the answer, its text, the gate's confidence by line of the answer."""
+    """A window's search: its first line in the answer, its text, the gate's confidence by line of the answer.
+
+    `mends`: the suggestion for each line of the window (None: none), where they were chosen before the search.
+    """
 
     first: int
     text: TextMap
     confidence: dict[int, float]
     result: SearchResult
+    mends: Mapping[int, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class SearchedCritic:
 
     In mode momus only lines that the gate suspects are spoken of (`threshold` overrides the gate's; 0 suspects every
     line that does something), and at most `comments` of them, the most suspect first; a window without one is not
-    searched. Mode paper is the paper's: every window is searched, any line may be spoken of. With `mend` a suggestion
-    is the one that reads best (`momus.critics.mending`), else the chosen candidate's own. Raises MomusError where the
-    bundle has no reward model.
+    searched. With `mend` the suggestion for a line is the one that reads best (`momus.critics.mending`), and the search
+    words it; else each candidate makes its own. Mode paper is the paper's: every window is searched, any line may be
+    spoken of, suggestions are the candidates' own. Raises MomusError where the bundle has no reward model.
     """
 
     cut: Literal["bare"] = "bare"  # trained on functions alone: imports above them would be strange to it
@@ -99,7 +102,7 @@ class SearchedCritic:
         places = self._windows.places(task)
         found = []
         for window in self._windows.judged(task, text):
-            suspects = window.suspects(self._threshold)
+            suspects = window.suspects(self._threshold, self._comments)
             if self._settings.mode == "paper" or suspects:
                 found.append(self._search(window, suspects, seed))
             window.session.close()
@@ -113,6 +116,12 @@ class SearchedCritic:
         session = window.session
         mode = self._settings.mode
         only = suspects if mode == "momus" else None
+        mends = None
+        if only is not None and self._mender is not None:
+            mends = self._mender.suggestions(
+                session, only, drafts=DRAFTS, temperature=self._settings.temperature, seed=seed
+            )
+        mended = {line: tokens for line, mend in (mends or {}).items() if (tokens := behind(session, line, mend))}
         scores = self._scorer.open(session.prompt)
         try:
             result = search(
@@ -120,54 +129,42 @@ class SearchedCritic:
                 scores,
                 session.prompt.answer,
                 codec=session.dialect,
-                quote=quotable(session.prompt.answer, mode, only),
+                quote=quotable(session.prompt.answer, mode, only, mended),
                 settings=self._settings,
                 seed=seed,
             )
         finally:
             scores.close()
-        return SearchedWindow(window.first, session.text, window.confidence, result)
+        return SearchedWindow(window.first, session.text, window.confidence, result, mends)
 
     def choose(self, task: Task, searched: Searched, modifier: float, i: int = 0) -> Sampled:
         """The critique that a length modifier picks of the searches; nothing is sampled again."""
         candidates = [select(window.result, modifier) for window in searched.windows]
-        mender = self._mender
-
-        def mended(comment: Comment, window: SearchedWindow) -> Comment:
-            if mender is None:
-                return comment
-            place = window.text.line(comment.highlight.start)
-            prompt = Prompt(task.question, window.text.text)
-            return replace(comment, suggestion=mender.suggestion(prompt, place, (comment.suggestion,)))
-
-        whole = joined(task, self.name, searched, candidates, i, mended)
+        whole = joined(task, self.name, searched, candidates, i)
         if self._settings.mode == "paper":
             return whole
         gravest = sorted(whole.critique, key=lambda comment: -(comment.confidence or 0))[: self._comments]
         return whole.model_copy(update={"critique": Critique(tuple(gravest))})
 
 
-def joined(
-    task: Task,
-    critic: str,
-    searched: Searched,
-    candidates: Sequence[Candidate],
-    i: int = 0,
-    mended: Callable[[Comment, SearchedWindow], Comment] = lambda comment, window: comment,
-) -> Sampled:
+def joined(task: Task, critic: str, searched: Searched, candidates: Sequence[Candidate], i: int = 0) -> Sampled:
     """One candidate of each window as a critique of the answer; what two windows say of a line stands once.
 
-    Its score and log-probability are the means of the candidates'. `mended` is applied to each comment that stays.
+    Its score and log-probability are the means of the candidates'.
     """
     comments: list[Comment] = []
     spoken_of: set[int] = set()  # by the windows before: neighbours overlap
     for window, candidate in zip(searched.windows, candidates, strict=True):
-        lines = [window.first + window.text.line(comment.highlight.start) - 1 for comment in candidate.critique]
-        comments += [
-            placed(mended(comment, window), window.text, searched.text, line, window.confidence.get(line, 0.0))
-            for comment, line in zip(candidate.critique, lines, strict=True)
-            if line not in spoken_of
-        ]
+        lines = []
+        for comment in candidate.critique:
+            place = window.text.line(comment.highlight.start)
+            line = window.first + place - 1
+            lines.append(line)
+            if line in spoken_of:
+                continue
+            if window.mends is not None:
+                comment = replace(comment, suggestion=window.mends.get(place))
+            comments.append(placed(comment, window.text, searched.text, line, window.confidence.get(line, 0.0)))
         spoken_of.update(lines)
     return Sampled(
         task_id=task.id,

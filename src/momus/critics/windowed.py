@@ -30,9 +30,14 @@ class Window:
     suspicions: tuple[Suspicion, ...]
     confidence: dict[int, float]
 
-    def suspects(self, threshold: float) -> list[int]:
-        """The lines of which the gate is as sure as that, counted in the window; 0 suspects all that do something."""
-        return [line - self.first + 1 for line, sure in self.confidence.items() if sure >= threshold]
+    def suspects(self, threshold: float, most: int | None = None) -> list[int]:
+        """The lines of which the gate is as sure as that, counted in the window; 0 suspects all that do something.
+
+        Of more than `most` the gravest.
+        """
+        found = [line for line, sure in self.confidence.items() if sure >= threshold]
+        gravest = sorted(found, key=lambda line: -self.confidence[line])[:most]
+        return sorted(line - self.first + 1 for line in gravest)
 
 
 class Windows:

@@ -1,13 +1,15 @@
 """The bundled critic's own language: how a prompt and a critique become tokens, and tokens a critique again.
 
     <|question|> ... <|answer|> line <|1|> line <|2|> ... <|scan|> <|1|> <|2|> ... <|critique|>
-    <|quote|> <|2|> line <|/quote|> <|off-by-one|> <|high|> comment <|suggest|> mended line <|/suggest|> ... <|end|>
+    <|quote|> <|2|> line <|/quote|> <|suggest|> mended line <|/suggest|> <|off-by-one|> <|high|> comment ... <|end|>
 
-Three things make this small-model friendly. A line's marker stands at its end, where a causal model has read the line,
+Four things make this small-model friendly. A line's marker stands at its end, where a causal model has read the line,
 and takes the place of its newline. After the answer every marker is fed once more: at these *scan* positions the model
 has read the whole answer and says `<|ok|>` or `<|bug|>` of each line, so that one pass over the prompt judges every
 line; the same is asked at every token of the answer, of what was read so far. And a quote opens with its line's
-marker, so that choosing what to quote is one token, and the rest is forced. Silence is `<|end|>` straight after
+marker, so that choosing what to quote is one token, and the rest is forced. The mend stands before the words: what is
+wrong with a line is said best by one who has read what it should be, and a mend that was chosen otherwise can be put
+there (`momus.critics.mending`). Silence is `<|end|>` straight after
 `<|critique|>`.
 """
 
@@ -120,9 +122,17 @@ class Dialect:
         scan = range(first, first + len(lines))
         return EncodedPrompt(tuple(ids), tuple(lines), tuple(starts), tuple(ends), tuple(scan))
 
+    def quote(self, number: int, text: str, offset: int = 0) -> list[int]:
+        """A whole quote: opener, what `quote_line` gives, closer."""
+        return [self.open, *self.quote_line(number, text, offset), self.close]
+
     def quote_line(self, number: int, text: str, offset: int = 0) -> list[int]:
         """The tokens of a quoted line, without opener and closer. `number` is its 1-based line in the window."""
         return [self.markers[number - 1 + offset], *self.line(text.strip())]
+
+    def mend(self, suggestion: str) -> list[int]:
+        """The tokens of a suggestion, its opener and closer included."""
+        return [self.suggest, *self.tokenizer.encode(suggestion), self.unsuggest]
 
     def comment(self, comment: Comment, answer: TextMap, offset: int = 0) -> tuple[list[int], list[bool]]:
         """One comment as tokens, and which of them are choices (the quoted text behind its marker is forced).
@@ -133,13 +143,13 @@ class Dialect:
         number = quoted_line(comment.highlight, answer)
         if number is None:
             raise ValueError("a highlight of blanks cannot be quoted")
-        quote = self.quote_line(number, answer.text[slice(*answer.line_span(number))], offset)
-        head = [self.open, *quote, self.close]
-        chosen = [True, True, *[False] * len(quote)]
-        tail = [self._category_ids[comment.category], self._severity_ids[comment.severity]]
-        tail += self.tokenizer.encode(comment.text)
+        head = self.quote(number, answer.text[slice(*answer.line_span(number))], offset)
+        chosen = [True, True, *[False] * (len(head) - 2)]
+        tail: list[int] = []
         if comment.suggestion is not None and comment.highlight == stripped_line(answer, number):
-            tail += [self.suggest, *self.tokenizer.encode(comment.suggestion), self.unsuggest]
+            tail += self.mend(comment.suggestion)
+        tail += [self._category_ids[comment.category], self._severity_ids[comment.severity]]
+        tail += self.tokenizer.encode(comment.text)
         return head + tail, chosen + [True] * len(tail)
 
     def ask(self, prompt: Prompt) -> list[int]:
@@ -173,10 +183,14 @@ class Dialect:
 
     def settled(self, tokens: Sequence[int]) -> int:
         """How many tokens stay without `end`. Here every paragraph opens with its highlight: only one that was cut off
-        within it is dropped."""
+        within it, or within the suggestion behind it, is dropped."""
         stay = len(tokens) - (1 if tokens and tokens[-1] == self.end else 0)
         opened = next((at for at in reversed(range(stay)) if tokens[at] == self.open), None)
-        return stay if opened is None or self.close in tokens[opened:stay] else opened
+        if opened is None:
+            return stay
+        last = tokens[opened:stay]
+        whole = self.close in last and (self.suggest not in last or self.unsuggest in last)
+        return stay if whole else opened
 
     def _comment_of(self, body: list[int], answer: TextMap) -> Comment | None:
         number = self._line_of_marker.get(body[0]) if body else None
@@ -192,7 +206,9 @@ class Dialect:
             cut = tail.index(self.suggest)
             text, proposed = tail[:cut], tail[cut + 1 :]
             if self.unsuggest in proposed:  # a suggestion that was cut off is none
-                suggestion = self.tokenizer.decode(proposed[: proposed.index(self.unsuggest)])
+                until = proposed.index(self.unsuggest)
+                suggestion = self.tokenizer.decode(proposed[:until])
+                text = [*text, *proposed[until + 1 :]]
         category = next((self.categories[t] for t in text if t in self.categories), "other")
         severity: Severity = next((self.severities[t] for t in text if t in self.severities), "medium")
         return Comment(highlight, self.tokenizer.decode(text), category, severity, suggestion)

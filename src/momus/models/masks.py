@@ -1,11 +1,13 @@
 """Which tokens may come next inside a highlight, so that it can only be an exact quote of the answer.
 
-A masker is a small automaton over token ids. Its states are integers; `DONE` is the one after the closer.
+A masker is a small automaton over token ids. Its states are integers; `DONE` is the one after the closer, and after
+what is written behind it without a choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +18,7 @@ from momus.critique import Span
 State = int
 DONE: State = -1
 Ids = npt.NDArray[np.int64]
+_NOTHING: Mapping[Span, Sequence[int]] = MappingProxyType({})
 
 
 class Vocabulary(Protocol):
@@ -107,26 +110,40 @@ class _Automaton:
 class LineMasker(_Automaton):
     """Whole lines, as a trie of their tokens."""
 
-    def __init__(self, quotes: Iterable[tuple[Span, Sequence[int]]], close: int) -> None:
-        """`quotes`: span of each line that may be quoted, and its tokens between opener and closer."""
+    def __init__(
+        self, quotes: Iterable[tuple[Span, Sequence[int]]], close: int, behind: Mapping[Span, Sequence[int]] = _NOTHING
+    ) -> None:
+        """`quotes`: span of each line that may be quoted, and its tokens between opener and closer; `behind`: what is
+        written straight behind the closer of some of them, without a choice."""
         super().__init__(close)
         self._quotes = list(quotes)
+        self._behind = behind
         self._next.append({})
         self._spans: dict[State, Span] = {}
         for span, tokens in self._quotes:
-            state = 0
-            for token in tokens:
-                following = self._next[state].get(token)
-                if following is None:
-                    following = self._next[state][token] = len(self._next)
-                    self._next.append({})
-                state = following
-            self._next[state][self._close] = DONE
-            self._spans.setdefault(state, span)
+            quoted = self._path(0, tokens)
+            if self._close in self._next[quoted]:  # an equal line, which stands for this one too
+                continue
+            self._spans[quoted] = span
+            *most, last = self._close, *behind.get(span, ())
+            written = self._path(quoted, most)
+            self._spans[written] = span
+            self._next[written][last] = DONE
+
+    def _path(self, state: State, tokens: Iterable[int]) -> State:
+        """The state behind some tokens, made where it is not there yet."""
+        for token in tokens:
+            following = self._next[state].get(token)
+            if following is None:
+                following = self._next[state][token] = len(self._next)
+                self._next.append({})
+            state = following
+        return state
 
     def without(self, made: frozenset[Span]) -> LineMasker:
         """The automaton of the other lines."""
-        return LineMasker(((span, tokens) for span, tokens in self._quotes if span not in made), self._close)
+        others = ((span, tokens) for span, tokens in self._quotes if span not in made)
+        return LineMasker(others, self._close, self._behind)
 
     def locate(self, tokens: Sequence[int]) -> Span | None:
         state = self._walk(tokens)

@@ -7,7 +7,7 @@ re-anchored, or dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -26,7 +26,8 @@ class QuoteSpace:
     the first stands for all.
 
     Of lines, `only` says which may be quoted (1-based numbers; None for all), and with `once` a critique quotes none
-    twice. Raises ValueError on an unknown mode, and on `only` or `once` with substrings.
+    twice. `behind` has, by line, tokens that a masker writes straight behind its quote, e.g. a suggestion that was
+    chosen before the words. Raises ValueError on an unknown mode, and on any of the three with substrings.
     """
 
     def __init__(
@@ -37,16 +38,18 @@ class QuoteSpace:
         *,
         only: Collection[int] | None = None,
         once: bool = False,
+        behind: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
         if mode not in ("lines", "substring"):
             raise ValueError(f"mode is lines or substring, not {mode!r}")
-        if mode == "substring" and (once or only is not None):
-            raise ValueError("only lines can be chosen, or counted: use mode='lines'")
+        if mode == "substring" and (once or only is not None or behind):
+            raise ValueError("only lines can be chosen, counted, or written behind: use mode='lines'")
         self.answer = answer
         self.mode = mode
         self.min_chars = max(1, min_chars)
         self.only = None if only is None else frozenset(only)
         self.once = once
+        self.behind = dict(behind or {})
         self._maskers: dict[tuple[int, frozenset[Span]], tuple[Vocabulary, Masker]] = {}
 
     @cached_property
@@ -80,7 +83,8 @@ class QuoteSpace:
                 masker = whole.without(made)
             else:
                 quotes = ((s, vocabulary.quote_line(n, s.of(self.answer))) for n, s in self.lines.items())
-                masker = LineMasker(quotes, vocabulary.close)
+                behind = {span: self.behind[n] for n, span in self.lines.items() if n in self.behind}
+                masker = LineMasker(quotes, vocabulary.close, behind)
             known = self._maskers[key] = (vocabulary, masker)
         return known[1]
 
