@@ -89,7 +89,7 @@ def test_the_scan_stage_sees_several_bugs_at_once_and_no_critique(functions: lis
 def test_a_record_with_its_bugs_is_used_as_it_is(dialect: Dialect) -> None:
     tampered, twin = sft_examples(TAMPER, dialect, DATA, 0)
     said = tampered.targets[tampered.kinds == Kind.COMMENT].tolist()
-    assert dialect.tokenizer.decode(said).startswith("It subtracts.return a + b")
+    assert dialect.tokenizer.decode(said).startswith("return a + bIt subtracts.")
     assert twin.targets[-1] == dialect.end
     assert scan_examples(TAMPER, dialect, DATA, 0) == []
 
