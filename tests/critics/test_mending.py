@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from momus.critics.mending import MOST, Mender, behind
+from momus.critics import mending
+from momus.critics.mending import MOST, Mender, behind, excerpts
 from momus.critics.sampled import SampledCritic
 from momus.critique import TextMap
 from momus.match import apply_suggestion, code_key
@@ -101,6 +102,7 @@ def test_the_model_s_own_proposals_are_read_too(bundle: Bundle, monkeypatch: pyt
         return proposed[0] if proposed else None
 
     monkeypatch.setattr(Mender, "suggestion", remember)
+    monkeypatch.setattr(mending, "_names", lambda text: set() if len(text) % 2 == 0 else {"unread"})
     session = bundle.backend.open(PROMPT)
     mender = Mender(bundle)
     found = mender.suggestions(session, [LINE, 2], drafts=3, temperature=2.0, seed=1)
@@ -109,7 +111,7 @@ def test_the_model_s_own_proposals_are_read_too(bundle: Bundle, monkeypatch: pyt
     assert any(proposed for _, _, proposed in asked)  # or no draft was closed: choose another seed
     special = set(bundle.dialect.categories) | {bundle.dialect.unsuggest, bundle.dialect.suggest}
     for _, _, proposed in asked:
-        assert len(proposed) <= 3
+        assert len(proposed) <= 3 and all(len(text) % 2 == 0 for text in proposed)
         assert all(special.isdisjoint(bundle.dialect.tokenizer.encode(text)) for text in proposed)
 
 
@@ -131,3 +133,17 @@ def test_the_critic_suggests_what_reads_best_or_the_drafts_own(tiny_run: TinyRun
         if comment.suggestion is not None:
             changed = apply_suggestion(ANSWER, comment.highlight, comment.suggestion)
             assert code_key(changed) != code_key(ANSWER)
+
+
+def test_a_proposal_with_a_name_that_was_not_read_is_passed_over(bundle: Bundle) -> None:
+    assert mending._names("self.x1 = 1e5 + naïve['key']") == {"self", "x1", "naïve", "key"}
+
+
+def test_code_in_the_words_is_of_the_line_its_mend_and_what_they_stand_in(bundle: Bundle) -> None:
+    session = bundle.backend.open(PROMPT)
+    mended = excerpts(session, {LINE: "for i in range(len(xs)):"})
+    for code in ("f", "range(n + 1)", "range(len(xs))", "len(...)", "for i ...", "return"):
+        assert mended.holds(code), code
+    assert not mended.holds("total")
+    assert excerpts(session, {LINE: None}).holds("total += xs[i] return total")
+    assert excerpts(session, {LINE: None, 2: "x = 1"}).holds("x = 1")

@@ -12,6 +12,7 @@ from typing import Literal
 
 from momus.critique import Critique, TextMap
 from momus.errors import MomusError
+from momus.models.excerpts import Excerpts
 from momus.models.protocol import Backend, Branch, Codec, Drawn, Prompt, Scorer, ScoreSession, Session
 from momus.models.quote import QuoteSpace
 
@@ -83,11 +84,15 @@ def select(result: SearchResult, length_modifier: float) -> Candidate:
 
 
 def quotable(
-    answer: str, mode: Mode, only: Collection[int] | None = None, behind: Mapping[int, Sequence[int]] | None = None
+    answer: str,
+    mode: Mode,
+    only: Collection[int] | None = None,
+    behind: Mapping[int, Sequence[int]] | None = None,
+    excerpts: Excerpts | None = None,
 ) -> QuoteSpace:
-    """What a search may quote: any line of `only` (1-based; None for all); in mode momus each but once. `behind`:
-    tokens that stand behind the quotes of some lines."""
-    return QuoteSpace(answer, only=only, once=mode == "momus", behind=behind)
+    """What a search may quote: any line of `only` (1-based; None for all); in mode momus each but once. `behind` and
+    `excerpts` are those of `QuoteSpace`."""
+    return QuoteSpace(answer, only=only, once=mode == "momus", behind=behind, excerpts=excerpts)
 
 
 def fsbs(

@@ -8,7 +8,10 @@ before a word is said, so that the words are of this mend.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import builtins
+import keyword
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +19,7 @@ from momus.critique import Span, TextMap
 from momus.match import apply_suggestion
 from momus.models.bundled import Bundle, BundledSession
 from momus.models.dialect import stripped_line
+from momus.models.excerpts import Excerpts
 from momus.models.protocol import Prompt
 from momus.tamper.repairs import repairs
 from momus.tamper.source import compiles, parse
@@ -24,6 +28,9 @@ DRAFTS = 4  # proposals of the model for one line
 MAX_TOKENS = 96  # of one proposal
 WORDS = 48  # tokens that are kept free behind a mend
 MOST = 8  # answers that are read again for one line
+_PYTHON = frozenset((*keyword.kwlist, *dir(builtins)))
+_NAME = re.compile(r"(?<!\w)[^\W\d]\w*")
+_DEFINED = re.compile(r"\b(?:def|class)\s+(\w+)")
 KEPT = 4096  # suggestions: every setting of a dial asks for the same ones
 
 
@@ -48,7 +55,10 @@ class Mender:
     def suggestions(
         self, session: BundledSession, lines: Sequence[int], *, drafts: int, temperature: float, seed: int
     ) -> dict[int, str | None]:
-        """`suggestion` for each of some lines of an open window, with `drafts` proposals of the model for each."""
+        """`suggestion` for each of some lines of an open window, with `drafts` proposals of the model for each.
+
+        A proposal with a name that the window does not have was not read off it, and is passed over.
+        """
         dialect = session.dialect
         quoted = session.fork(None, len(lines))
         heads = [dialect.quote(line, session.text.line_text(line)) for line in lines]
@@ -61,12 +71,12 @@ class Mender:
             quote=None,
             seed=seed,
         )
+        known = _PYTHON | _names(session.prompt.question) | _names(session.prompt.answer)
         found = {}
         for n, line in enumerate(lines):
             ranked = sorted(drawn[n * drafts : (n + 1) * drafts], key=lambda draft: -draft.branch.mean_logprob)
-            proposed = [
-                dialect.tokenizer.decode(draft.tokens[:-1]) for draft in ranked if draft.tokens[-1] == dialect.unsuggest
-            ]
+            whole = [draft.tokens[:-1] for draft in ranked if draft.tokens[-1] == dialect.unsuggest]
+            proposed = [text for tokens in whole if _names(text := dialect.tokenizer.decode(tokens)) <= known]
             found[line] = self.suggestion(session.prompt, line, proposed)
         return found
 
@@ -109,6 +119,18 @@ def behind(session: BundledSession, line: int, mend: str | None) -> list[int]:
     return tokens if taken + WORDS <= session.room else []
 
 
+def excerpts(session: BundledSession, mends: Mapping[int, str | None]) -> Excerpts:
+    """What code may stand in words on some lines with their mends: of either, and the name of what they stand in.
+
+    Of a line without a mend, anything that was read.
+    """
+    texts = _DEFINED.findall(session.prompt.answer)
+    for line, mend in mends.items():
+        read = (session.prompt.question, session.prompt.answer)
+        texts += read if mend is None else (session.text.line_text(line), mend)
+    return Excerpts(texts)
+
+
 def _mends(text: TextMap, line: int, place: Span, proposed: Sequence[str]) -> list[_Mend]:
     """The proposals, then the repairs, each once.
 
@@ -138,3 +160,8 @@ def _is_python(answer: str) -> bool:
         return compiles(parse(answer))
     except (SyntaxError, ValueError):
         return False
+
+
+def _names(text: str) -> set[str]:
+    """Every name in code or words, what stands in strings included."""
+    return set(_NAME.findall(text))

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from momus import __version__
-from momus.critics.mending import DRAFTS, Mender, behind
+from momus.critics.mending import DRAFTS, Mender, behind, excerpts
 from momus.critics.protocol import failed
 from momus.critics.windowed import Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle
 from momus.models.protocol import Drawn
+from momus.models.quote import QuoteSpace
 from momus.records import Sampled, Task
 
 TEMPERATURE = 0.7
@@ -160,7 +161,7 @@ class SampledCritic:
             max_tokens=MAX_TOKENS,
             temperature=self._temperature,
             stop=frozenset((dialect.end, dialect.open)),
-            quote=None,
+            quote=QuoteSpace(session.prompt.answer, excerpts=excerpts(session, {line: mend})),
             seed=seed,
         )
         read = [(draft, self._said(session, draft)) for draft in drawn]

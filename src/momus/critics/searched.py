@@ -10,7 +10,7 @@ from typing import Literal
 from momus import __version__
 from momus.critics.dial import Dial
 from momus.critics.fsbs import MOMUS, Candidate, Mode, SearchResult, SearchSettings, quotable, search, select
-from momus.critics.mending import DRAFTS, Mender, behind
+from momus.critics.mending import DRAFTS, Mender, behind, excerpts
 from momus.critics.protocol import failed
 from momus.critics.windowed import Window, Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
@@ -122,6 +122,7 @@ class SearchedCritic:
                 session, only, drafts=DRAFTS, temperature=self._settings.temperature, seed=seed
             )
         mended = {line: tokens for line, mend in (mends or {}).items() if (tokens := behind(session, line, mend))}
+        allowed = excerpts(session, mends or dict.fromkeys(suspects)) if mode == "momus" else None
         scores = self._scorer.open(session.prompt)
         try:
             result = search(
@@ -129,7 +130,7 @@ class SearchedCritic:
                 scores,
                 session.prompt.answer,
                 codec=session.dialect,
-                quote=quotable(session.prompt.answer, mode, only, mended),
+                quote=quotable(session.prompt.answer, mode, only, mended, allowed),
                 settings=self._settings,
                 seed=seed,
             )

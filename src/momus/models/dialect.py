@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from momus.corpus.tokenizer import Tokenizer
 from momus.critique import CATEGORIES, SEVERITIES, Comment, Critique, Severity, Span, TextMap
@@ -81,6 +82,7 @@ class Dialect:
         self.severities: dict[int, Severity] = {ids[f"<|{severity}|>"]: severity for severity in SEVERITIES}
         self._category_ids = {category: token for token, category in self.categories.items()}
         self._severity_ids = {severity: token for token, severity in self.severities.items()}
+        self._special = frozenset(ids.values())
         self._line_of_marker = {marker: number for number, marker in enumerate(self.markers, 1)}
 
     def line(self, text: str) -> list[int]:
@@ -129,6 +131,15 @@ class Dialect:
     def quote_line(self, number: int, text: str, offset: int = 0) -> list[int]:
         """The tokens of a quoted line, without opener and closer. `number` is its 1-based line in the window."""
         return [self.markers[number - 1 + offset], *self.line(text.strip())]
+
+    def piece(self, token: int) -> str | None:
+        """What a token spells in a text; None for a special one."""
+        return self._pieces[token]
+
+    @cached_property
+    def _pieces(self) -> list[str | None]:
+        decode = self.tokenizer.decode
+        return [None if token in self._special else decode([token]) for token in range(self.tokenizer.size)]
 
     def mend(self, suggestion: str) -> list[int]:
         """The tokens of a suggestion, its opener and closer included."""

@@ -44,6 +44,15 @@ class SpellingVocabulary(Vocabulary, Protocol):
     def decode(self, ids: list[int]) -> str: ...
 
 
+@runtime_checkable
+class PieceVocabulary(Vocabulary, Protocol):
+    """What holding code in the words to excerpts needs besides."""
+
+    def piece(self, token: int) -> str | None:
+        """What a token spells in a text; None for a special one."""
+        ...
+
+
 class Masker(Protocol):
     """An automaton over the tokens between opener and closer, the closer included."""
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from momus.critique import Span, TextMap
 from momus.models.anchor import Anchor, anchor
+from momus.models.excerpts import Excerpts
 from momus.models.masks import DONE, LineMasker, Masker, State, SubstringMasker, Vocabulary
 
 __all__ = ["DONE", "Anchor", "Masker", "QuoteSpace", "State", "Vocabulary"]
@@ -27,7 +28,8 @@ class QuoteSpace:
 
     Of lines, `only` says which may be quoted (1-based numbers; None for all), and with `once` a critique quotes none
     twice. `behind` has, by line, tokens that a masker writes straight behind its quote, e.g. a suggestion that was
-    chosen before the words. Raises ValueError on an unknown mode, and on any of the three with substrings.
+    chosen before the words. `excerpts` is what code in the words may be. Raises ValueError on an unknown mode, and on
+    `only`, `once` or `behind` with substrings.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class QuoteSpace:
         only: Collection[int] | None = None,
         once: bool = False,
         behind: Mapping[int, Sequence[int]] | None = None,
+        excerpts: Excerpts | None = None,
     ) -> None:
         if mode not in ("lines", "substring"):
             raise ValueError(f"mode is lines or substring, not {mode!r}")
@@ -50,6 +53,7 @@ class QuoteSpace:
         self.only = None if only is None else frozenset(only)
         self.once = once
         self.behind = dict(behind or {})
+        self.excerpts = excerpts
         self._maskers: dict[tuple[int, frozenset[Span]], tuple[Vocabulary, Masker]] = {}
 
     @cached_property

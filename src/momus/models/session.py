@@ -16,14 +16,16 @@ import numpy as np
 
 from momus.critique import Span
 from momus.errors import MomusError
+from momus.models.excerpts import Excerpts
 from momus.models.live import Live
-from momus.models.masks import DONE, Masker, State, Vocabulary
+from momus.models.masks import DONE, Masker, PieceVocabulary, State, Vocabulary
 from momus.models.protocol import Branch, Caps, Drawn
 from momus.models.quote import QuoteSpace
 from momus.models.runtime import Cache, Floats, Pass, Runtime
 from momus.models.sampling import Stream, draw
 
 _CHUNK = 128  # prompt tokens read at a time
+_REDRAWS = 8  # tokens that are passed over one by one, before all are looked through for one that fits
 _SHARED = 4  # the shared part of a prompt is a multiple of this (see onnx_backend); each branch copies the rest
 
 
@@ -282,11 +284,14 @@ class _Writer:
     _state: State = DONE
     _quoted: list[int] = field(default_factory=list)  # the tokens of the highlight that is open
     _made: frozenset[Span] = frozenset()
+    _excerpts: Excerpts | None = None  # none either where the vocabulary cannot spell
+    _code: str | None = None  # what stands since the backtick that is open in the words
 
     def __post_init__(self) -> None:
         self.begun = len(self.branch.tokens)
         if self.quote is not None:
             self.masker = self.quote.masker(self.vocabulary)
+            self._excerpts = self.quote.excerpts if isinstance(self.vocabulary, PieceVocabulary) else None
         for token in self.branch.tokens:
             self._follow(token)
         self._end()
@@ -303,8 +308,36 @@ class _Writer:
                 logits = logits.copy()
                 logits[self.vocabulary.open] = -np.inf  # nothing can be quoted
             token, logprob = draw(logits, temperature, uniform)
+            if self._excerpts is not None:
+                token, logprob = self._excerpted(token, logprob, logits, temperature, uniform)
             self._append(token, logprob, True)
         self.write_forced()
+
+    def _excerpted(
+        self, token: int, logprob: float, logits: Floats, temperature: float, uniform: float
+    ) -> tuple[int, float]:
+        """What was drawn, or where code in the words would be no excerpt, a draw of the tokens that make one."""
+        left = logits
+        for _ in range(_REDRAWS):
+            if self._read_on(token)[1]:
+                return token, logprob
+            if left is logits:
+                left = logits.copy()
+            left[token] = -np.inf
+            token, logprob = draw(left, temperature, uniform)
+        fitting = np.array([t for t in range(len(logits)) if self._read_on(t)[1]], dtype=np.int64)
+        if not len(fitting):
+            return draw(logits, temperature, uniform)
+        index, logprob = draw(logits[fitting], temperature, uniform)
+        return int(fitting[index]), logprob
+
+    def _read_on(self, token: int) -> tuple[str | None, bool]:
+        """The open code after a token, and whether it is an excerpt so far. A special token closes all words."""
+        assert isinstance(self.vocabulary, PieceVocabulary) and self._excerpts is not None
+        piece = self.vocabulary.piece(token)
+        if piece is None:
+            return None, self._code is None
+        return self._excerpts.follow(self._code, piece)
 
     def write_forced(self) -> None:
         if self.masker is None or self._state == DONE:
@@ -332,6 +365,9 @@ class _Writer:
         """Keep the mask's state. A quote written by others that is none of the answer's is not judged here."""
         if self.masker is None:
             return
+        if self._excerpts is not None:
+            # what is quoted has its own mask, and its backticks are the answer's
+            self._code = self._read_on(token)[0] if self._state == DONE else None
         if self._state != DONE:
             try:
                 self._state = self.masker.advance(self._state, token)
