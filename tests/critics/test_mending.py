@@ -65,7 +65,7 @@ def test_where_nothing_reads_better_there_is_no_suggestion(bundle: Bundle) -> No
     assert Mender(sure).suggestion(PROMPT, LINE, ["for i in range(n):"]) is None
 
 
-def test_of_equals_the_first_proposal_is_kept_and_nothing_is_read_twice(
+def test_of_equals_the_first_proposal_is_kept_and_each_is_read_once(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
@@ -77,14 +77,9 @@ def test_of_equals_the_first_proposal_is_kept_and_nothing_is_read_twice(
         return [replace(s, scan_logit=level, token_logit=level) for s in real(self)]
 
     monkeypatch.setattr(BundledSession, "suspicions", suspicions)
-    mender = Mender(bundle)
-    assert (
-        mender.suggestion(PROMPT, LINE, ["for k in xs:", None, "for i in range(n):", "for k in xs:"]) == "for k in xs:"
-    )
-    count = len(read)
-    assert count == len(set(read)) <= MOST + 1
-    assert mender.suggestion(PROMPT, LINE, ["for k in xs:", "for i in range(n):"]) == "for k in xs:"
-    assert len(read) == count
+    proposed = ["for k in xs:", "for i in range(n):", "for k in xs:"]
+    assert Mender(bundle).suggestion(PROMPT, LINE, proposed) == "for k in xs:"
+    assert len(read) == len(set(read)) <= MOST + 1
 
 
 @pytest.mark.parametrize("answer", ["def f(:\n    x\n    y\n", "x\n\ny\n"])
@@ -135,7 +130,7 @@ def test_the_critic_suggests_what_reads_best_or_the_drafts_own(tiny_run: TinyRun
             assert code_key(changed) != code_key(ANSWER)
 
 
-def test_a_proposal_with_a_name_that_was_not_read_is_passed_over(bundle: Bundle) -> None:
+def test_the_names_in_a_proposal_are_whole_words() -> None:
     assert mending._names("self.x1 = 1e5 + naïve['key']") == {"self", "x1", "naïve", "key"}
 
 

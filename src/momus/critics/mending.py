@@ -11,9 +11,8 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from momus.critique import Span, TextMap
 from momus.match import apply_suggestion
@@ -31,7 +30,6 @@ MOST = 8  # answers that are read again for one line
 _PYTHON = frozenset((*keyword.kwlist, *dir(builtins)))
 _NAME = re.compile(r"(?<!\w)[^\W\d]\w*")
 _DEFINED = re.compile(r"\b(?:def|class)\s+(\w+)")
-KEPT = 4096  # suggestions: every setting of a dial asks for the same ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,6 @@ class Mender:
     def __init__(self, bundle: Bundle) -> None:
         self._backend = bundle.backend
         self._gate = bundle.gate
-        self._read = lru_cache(maxsize=KEPT)(self._best)
 
     def suggestions(
         self, session: BundledSession, lines: Sequence[int], *, drafts: int, temperature: float, seed: int
@@ -80,20 +77,17 @@ class Mender:
             found[line] = self.suggestion(session.prompt, line, proposed)
         return found
 
-    def suggestion(self, prompt: Prompt, line: int, proposed: Iterable[str | None]) -> str | None:
+    def suggestion(self, prompt: Prompt, line: int, proposed: Sequence[str]) -> str | None:
         """What to write for a 1-based line of the prompt's answer, without its indentation; None where nothing helps.
 
         `proposed` are suggestions for the whole line, the likeliest first; of two that read alike the first is kept.
         """
-        return self._read(prompt, line, tuple(dict.fromkeys(text for text in proposed if text is not None)))
-
-    def _best(self, prompt: Prompt, line: int, proposed: tuple[str, ...]) -> str | None:
         text = TextMap(prompt.answer)
         place = stripped_line(text, line)
         if place is None:
             return None
         best, least = None, self._suspicion(prompt, line, line)
-        for mend in _mends(text, line, place, proposed):
+        for mend in _mends(text, line, place, list(dict.fromkeys(proposed))):
             found = self._suspicion(Prompt(prompt.question, mend.answer), mend.first, mend.last)
             if found < least:
                 best, least = mend.suggestion, found
