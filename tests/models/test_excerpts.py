@@ -80,3 +80,14 @@ def test_a_token_spells_what_it_is_decoded_to_and_special_ones_nothing(dialect: 
     for token in dialect.tokenizer.encode("total = xs[0]  # why"):
         assert dialect.piece(token) == dialect.tokenizer.decode([token])
     assert dialect.piece(dialect.end) is dialect.piece(dialect.markers[0]) is None
+
+
+@pytest.mark.parametrize(
+    "code", [None, "", "t", "total", "total ", "x", "xs[", "more", "more(", "more(.", "and", "zzz", " ", "None", "mend"]
+)
+def test_the_tokens_that_fit_are_those_that_a_look_at_each_finds(tiny_run: TinyRun, code: str | None) -> None:
+    dialect = tiny_run.opened().dialect
+    writer = _Writer(Branch(), Stream(3, (1,)), QuoteSpace("x", excerpts=EXCERPTS), dialect, 80, 400, frozenset())
+    writer._code = code
+    size = dialect.tokenizer.size
+    assert writer._fitting(size).tolist() == [token for token in range(size) if writer._read_on(token)[1]]

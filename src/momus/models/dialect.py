@@ -137,6 +137,15 @@ class Dialect:
         return self._pieces[token]
 
     @cached_property
+    def spelling(self) -> dict[str, list[int]]:
+        """The tokens that spell each piece."""
+        found: dict[str, list[int]] = {}
+        for token, piece in enumerate(self._pieces):
+            if piece is not None:
+                found.setdefault(piece, []).append(token)
+        return found
+
+    @cached_property
     def _pieces(self) -> list[str | None]:
         decode = self.tokenizer.decode
         return [None if token in self._special else decode([token]) for token in range(self.tokenizer.size)]

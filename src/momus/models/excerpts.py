@@ -35,6 +35,33 @@ class Excerpts:
         cut = (end[:n] for end in _ENDS for n in range(1, len(end) + 1))
         return any(code.endswith(part) and self._stands(code.removesuffix(part), whole=True) for part in cut)
 
+    def continuations(self, code: str, longest: int) -> set[str]:
+        """What of up to `longest` characters, none of them a backtick, may stand next in open code."""
+        found: set[str] = set()
+        for at in self._reached(code):
+            rest = self._text[at : at + longest].split("\n")[0]
+            for n in range(len(rest) + 1):
+                found.add(rest[:n])
+                if self._stands(code + rest[:n], whole=True):
+                    found.update(rest[:n] + end[:m] for end in _ENDS for m in range(1, len(end) + 1))
+        for end in _ENDS:
+            for n in range(1, len(end)):
+                if code.endswith(end[:n]) and self._stands(code[: len(code) - n], whole=True):
+                    found.update(end[n:m] for m in range(n + 1, len(end) + 1))
+        return {text for text in found if text and TICK not in text}
+
+    def _reached(self, code: str) -> list[int]:
+        """Where in the texts one stands after reading code: at each beginning of a word, where there is none yet."""
+        if not code:
+            places = range(1, len(self._text) - 1)
+            return [at for at in places if self._text[at] not in " \n" and not self._inside(at)]
+        found, at = [], self._text.find(code)
+        while at >= 0:
+            if code[0] != " " and not self._inside(at):
+                found.append(at + len(code))
+            at = self._text.find(code, at + 1)
+        return found
+
     def follow(self, code: str | None, piece: str) -> tuple[str | None, bool]:
         """Read on: `code` is what stands since the backtick that is open, None where none is.
 

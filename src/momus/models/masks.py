@@ -52,6 +52,11 @@ class PieceVocabulary(Vocabulary, Protocol):
         """What a token spells in a text; None for a special one."""
         ...
 
+    @property
+    def spelling(self) -> Mapping[str, Sequence[int]]:
+        """The tokens that spell each piece."""
+        ...
+
 
 class Masker(Protocol):
     """An automaton over the tokens between opener and closer, the closer included."""

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from momus.critique import Span
 from momus.errors import MomusError
-from momus.models.excerpts import Excerpts
+from momus.models.excerpts import TICK, Excerpts
 from momus.models.live import Live
 from momus.models.masks import DONE, Masker, PieceVocabulary, State, Vocabulary
 from momus.models.protocol import Branch, Caps, Drawn
@@ -325,11 +326,24 @@ class _Writer:
                 left = logits.copy()
             left[token] = -np.inf
             token, logprob = draw(left, temperature, uniform)
-        fitting = np.array([t for t in range(len(logits)) if self._read_on(t)[1]], dtype=np.int64)
+        fitting = self._fitting(len(logits))
         if not len(fitting):
             return draw(logits, temperature, uniform)
         index, logprob = draw(logits[fitting], temperature, uniform)
         return int(fitting[index]), logprob
+
+    def _fitting(self, size: int) -> npt.NDArray[np.int64]:
+        """The tokens that keep all code an excerpt, ascending."""
+        assert isinstance(self.vocabulary, PieceVocabulary) and self._excerpts is not None
+        spelling = self.vocabulary.spelling
+        ticked = [token for piece, tokens in spelling.items() if TICK in piece for token in tokens]
+        fits = np.full(size, self._code is None)
+        fits[ticked] = [self._read_on(token)[1] for token in ticked]
+        if self._code is not None:
+            longest = max(map(len, spelling))
+            for piece in self._excerpts.continuations(self._code, longest):
+                fits[spelling.get(piece, [])] = True
+        return np.flatnonzero(fits)
 
     def _read_on(self, token: int) -> tuple[str | None, bool]:
         """The open code after a token, and whether it is an excerpt so far. A special token closes all words."""
