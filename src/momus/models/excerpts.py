@@ -6,7 +6,7 @@ what is said of it, and any other text, is free.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 TICK = "`"
 _ENDS = ("(...)", " ...")  # as descriptions cut long code short
@@ -50,17 +50,18 @@ class Excerpts:
                     found.update(end[n:m] for m in range(n + 1, len(end) + 1))
         return {text for text in found if text and TICK not in text}
 
-    def _reached(self, code: str) -> list[int]:
-        """Where in the texts one stands after reading code: at each beginning of a word, where there is none yet."""
+    def _reached(self, code: str) -> Iterator[int]:
+        """Where in the texts one stands after reading code from the beginning of a word on; at each beginning, where
+        there is no code yet."""
         if not code:
             places = range(1, len(self._text) - 1)
-            return [at for at in places if self._text[at] not in " \n" and not self._inside(at)]
-        found, at = [], self._text.find(code)
-        while at >= 0:
-            if code[0] != " " and not self._inside(at):
-                found.append(at + len(code))
-            at = self._text.find(code, at + 1)
-        return found
+            yield from (at for at in places if self._text[at] not in " \n" and not self._inside(at))
+        elif code[0] != " " and "\n" not in code:
+            at = self._text.find(code)
+            while at >= 0:
+                if not self._inside(at):
+                    yield at + len(code)
+                at = self._text.find(code, at + 1)
 
     def follow(self, code: str | None, piece: str) -> tuple[str | None, bool]:
         """Read on: `code` is what stands since the backtick that is open, None where none is.
@@ -80,15 +81,9 @@ class Excerpts:
 
     def _stands(self, code: str, *, whole: bool) -> bool:
         """Whether the texts have it from the beginning of a word on; `whole`: to the end of one."""
-        if not code or "\n" in code or code[0] == " " or (whole and code[-1] == " "):
+        if not code or (whole and code[-1] == " "):
             return False
-        at = self._text.find(code)
-        while at >= 0:
-            end = at + len(code)
-            if not self._inside(at) and not (whole and self._inside(end)):
-                return True
-            at = self._text.find(code, at + 1)
-        return False
+        return any(not (whole and self._inside(end)) for end in self._reached(code))
 
     def _inside(self, at: int) -> bool:
         """Whether a place is within a word."""
