@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,13 @@ def tamper(n: int = 0) -> Tamper:
 def sampled(critic: str, text: str, *, start: int = PLACE["start"], **more: Any) -> Sampled:
     comment = Comment(Span(start, start + 5), text, confidence=0.61803, witness="secret-witness", **more)
     return Sampled(task_id="secret-task", critic=critic, critique=Critique((comment,)), score=0.27182, logprob=-0.57721)
+
+
+def without_ids(text: str, *ids: str) -> str:
+    """A text without its seats' ids and its nonces: they are random, and now and then one spells a secret."""
+    for each in ids:
+        text = text.replace(each, "")
+    return re.sub(r"nonce-[\w-]{22}", "nonce-", text)
 
 
 def comparison(n: int = 0, bugs: bool = True) -> Comparison:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from desk_browser import ANSWER, TWIN, Served, Visit, comparison, pair, prefilled, tamper, task
+from desk_world import without_ids
 
 SECRETS = ("secret", "0.61803", "0.27182", "0.57721", "GPT", "bundled", "gold", "author", "confidence")
 
@@ -51,7 +52,7 @@ def test_rating_by_mouse_in_two_passes_and_blind(visit: Visit, served: Served) -
     assert page.locator(".tier .chip").all_inner_texts() == ["A", "B", "C", "D"]
     page.drag_and_drop("[data-chip=D]", '[data-tier="2"]')
     assert page.locator(".tier").count() == 3, "C and D are tied"
-    blind = "".join(received)
+    blind = without_ids("".join(received), page.url.rsplit("/", 1)[-1])
     assert not [secret for secret in SECRETS if secret.lower() in blind.replace("/static/", "").lower()]
     visit.shot(page, "rate-first-pass")
     page.click("button:has-text('Finish first pass')")
