@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary", "desk")
+SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,10 @@ def run(
         from momus.bench import fsbs
 
         return fsbs.bench(seed=seed, say=say)
+    if suite == "train":
+        from momus.bench import train
+
+        return train.bench(seed=seed, say=say)
     if suite == "ppo":
         from momus.bench import ppo
 

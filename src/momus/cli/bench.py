@@ -14,7 +14,7 @@ from momus.errors import MomusError
 if TYPE_CHECKING:
     from momus.bench import Outcome
 
-_SUITES = ("decode", "quote", "fsbs", "ppo", "startup", "review", "summary", "desk")
+_SUITES = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "desk")
 _APART = ("ppo", "desk")  # not of `all`: what they need, they may fetch, or it takes long
 
 
@@ -40,10 +40,10 @@ def command(
 ) -> None:
     """Time what is promised to be fast: CPU-seconds on one thread, as ratios against named peers in one run.
 
-    decode: 28 drafts of one prompt against Hugging Face, fsbs: a search likewise (both need the part 'train'). quote:
-    quote masks. startup: the shortest commands, and loading a model. review: reviews against pylint (needs the part
-    'linters'). summary: statistics of 100,000 ratings, and Elo against choix and evalica (needs the part 'study'; the
-    peers where they are installed).
+    decode: 28 drafts of one prompt against Hugging Face, fsbs: a search likewise, train: a training step likewise, and
+    against torch's fused attention (all three need the part 'train'). quote: quote masks. startup: the shortest
+    commands, and loading a model. review: reviews against pylint (needs the part 'linters'). summary: statistics of
+    100,000 ratings, and Elo against choix and evalica (needs the part 'study'; the peers where they are installed).
 
     ppo: a step of PPO against TRL 1.12.0 (needs the part 'train'); `all` leaves it out, as it may fetch its peer.
 
