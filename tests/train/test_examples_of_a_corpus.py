@@ -12,7 +12,7 @@ from momus.models.dialect import Dialect
 from momus.records import Bug, Span, Tamper, Task
 from momus.train.config import DataConfig
 from momus.train.examples import ExampleFile, Kind, Verdict
-from momus.train.prepare import build, pretrain_examples, scan_examples, sft_examples
+from momus.train.prepare import Builder, build, pretrain_examples, scan_examples, sft_examples
 
 DATA = DataConfig(max_tokens=500, marker_offset=0.5)
 TASK = Task(id="t", question="Add.", answer="def f(a, b):\n    return a - b\n")
@@ -84,6 +84,20 @@ def test_the_scan_stage_sees_several_bugs_at_once_and_no_critique(functions: lis
     assert len(made) > 30 and min(bugs[::2]) >= 1 and max(bugs) >= 3
     assert set(bugs[1::2]) == {0}  # each is followed by its twin
     assert not any(dialect.critique in example.ids for example in made)
+
+
+@pytest.mark.parametrize("builder", [scan_examples, sft_examples], ids=lambda b: b.__name__)
+def test_a_round_more_is_other_bugs_in_the_same_functions(
+    builder: Builder, functions: list[Function], dialect: Dialect
+) -> None:
+    one, two = (
+        [[e.ids.tolist() for e in builder(f, dialect, DATA.model_copy(update={"rounds": n}), 0)] for f in functions]
+        for n in (1, 2)
+    )
+    assert all(more[: len(once)] == once for once, more in zip(one, two, strict=True))
+    again = [(more[len(once) :: 2], once) for once, more in zip(one, two, strict=True)]
+    fresh = [tampered not in once for tampereds, once in again for tampered in tampereds]
+    assert sum(fresh) > 20 and sum(fresh) > 0.8 * len(fresh), "the shortest have no other bug"
 
 
 def test_a_record_with_its_bugs_is_used_as_it_is(dialect: Dialect) -> None:

@@ -52,15 +52,18 @@ def scan_examples(item: Item, dialect: Dialect, data: DataConfig, seed: int) -> 
     """
     from momus.tamper import tamper
 
-    task, rng = _task(item, data, seed, 0)
-    if task is None:
-        return []
-    most = min(data.scan_bugs, task.answer.count("\n") // 3)
-    for n_bugs in range(rng.randint((most + 1) // 2, most), 0, -1):
-        made = tamper(task, rng=rng, n_bugs=n_bugs, operators=_trained_operators())
-        if made is not None:
-            return _pair(made, dialect, data, rng, critique=False)
-    return []
+    examples: list[Example] = []
+    for n in range(data.rounds):
+        task, rng = _task(item, data, seed, n)
+        if task is None:
+            break
+        most = min(data.scan_bugs, task.answer.count("\n") // 3)
+        for n_bugs in range(rng.randint((most + 1) // 2, most), 0, -1):
+            made = tamper(task, rng=rng, n_bugs=n_bugs, operators=_trained_operators())
+            if made is not None:
+                examples += _pair(made, dialect, data, rng, critique=False)
+                break
+    return examples
 
 
 def _trained_operators() -> list[str]:
