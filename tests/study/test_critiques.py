@@ -82,13 +82,6 @@ def test_where_it_is_forced_it_speaks_wherever_a_line_can_be_quoted(tiny_run: Ti
     assert not nothing.critique.comments and not nothing.error
 
 
-def test_random_remarks_differ_in_the_place_alone_and_need_no_bundle() -> None:
-    told = list(Write("random", "no/bundle", FsbsConfig(), n=8, seed=1).open()([TASK]))
-    assert [s.i for s in told] == list(range(8)) and all(len(s.critique) == 1 for s in told)
-    comments = [s.critique.comments[0] for s in told]
-    assert len({comment.text for comment in comments}) == 1 and len({comment.highlight for comment in comments}) > 1
-
-
 def test_a_task_that_cannot_be_put_is_an_error_in_every_way(tiny_run: TinyRun) -> None:
     blank = Task(id="blank", question="", answer="   \n")
     long = Task(id="long", question="", answer=f"x = {'1 + ' * 3000}1\n")

@@ -68,7 +68,6 @@ class SampleConfig(Section):
 
     n: int = Field(default=4, ge=1)  # as the policy writes them by itself
     forced: int = Field(default=0, ge=0)  # as a search begins: with the opener put in, so that none is silent
-    random: int = Field(default=0, ge=0)  # of a random line, always in the same words: only places differ
     gated: int = Field(default=2, ge=0)  # by the critic `bundled`: the first as in use, further ones speak in any case
     temperature: float = Field(default=1.0, gt=0)
 

@@ -1,9 +1,9 @@
 """The ways in which a policy's critiques are written and chosen, as work in shards: sampled, gated, searched, ranked.
 
 `policy`: whole critiques as the policy writes them by itself; quotes are exact, and none is forced. `forced`: with the
-opener put in, as a search begins. `random`: of a line at random, in the same words. `gate`: the critic
-`bundled`, which speaks of lines that its gate suspects. `fsbs`: search under the reward model. `best`: as many
-critiques as a search makes, ranked by their mean log-probability, which needs no reward model.
+opener put in, as a search begins. `gate`: the critic `bundled`, which speaks of lines that its gate suspects. `fsbs`:
+search under the reward model. `best`: as many critiques as a search makes, ranked by their mean log-probability, which
+needs no reward model.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from momus.critics.fsbs import PAPER, Candidate, SearchResult, quotable, select
 from momus.critics.protocol import failed
 from momus.critics.sampled import SampledCritic
 from momus.critics.searched import Searched, SearchedCritic, SearchedWindow, joined
-from momus.critics.trivial import Random
 from momus.critics.windowed import Windows, left_out
 from momus.critique import TextMap
 from momus.models.bundled import Bundle, open_bundle
 from momus.records import Sampled, Task, read_jsonl
 from momus.study.config import FsbsConfig
 
-Way = Literal["policy", "forced", "random", "gate", "fsbs", "best"]
+Way = Literal["policy", "forced", "gate", "fsbs", "best"]
 SHARD = 8  # tasks: what a killed run may lose
 
 
@@ -33,7 +32,7 @@ SHARD = 8  # tasks: what a killed run may lose
 class Write:
     """What `momus.sharding.map_shards` does to each shard of tasks: critiques of them by a bundle, one way.
 
-    `policy`, `forced`, `random` and `gate` write `n` of each (`gate` first one as in use, then such as explore). Of a
+    `policy`, `forced` and `gate` write `n` of each (`gate` first one as in use, then such as explore). Of a
     search the candidates are written one by one (`dial` empty, under the id of task and window), or what each length
     modifier chooses of them: `dial` holds (percentile, modifier), and the critic of a critique is then
     `WAY@PERCENTILE`.
@@ -49,8 +48,6 @@ class Write:
 
     def open(self) -> Callable[[Sequence[Task]], Iterable[Sampled]]:
         """Raises MomusError where the bundle cannot be opened, or has no reward model to search with."""
-        if self.way == "random":
-            return lambda tasks: Random().critique(tasks, n=self.n, seed=self.seed)
         bundle = open_bundle(Path(self.bundle))
         if self.way == "gate":
             critic = SampledCritic(bundle, explore=self.n > 1)

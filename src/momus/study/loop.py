@@ -104,7 +104,7 @@ def sample(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
 
 def _sampled_ways(config: StudyConfig) -> tuple[tuple[Way, int], ...]:
     sample = config.sample
-    return (("policy", sample.n), ("forced", sample.forced), ("random", sample.random), ("gate", sample.gated))
+    return (("policy", sample.n), ("forced", sample.forced), ("gate", sample.gated))
 
 
 def rate(config: StudyConfig, job: Job, *, tampered: bool = True) -> bool:
