@@ -2,9 +2,9 @@
 
 One file a layer: `advice` (what a program reaches for, never trusted), `identity` (an unprivileged uid where we are
 root), `bubblewrap` (its own namespaces, a read-only system), `seccomp` (system calls that no program under test
-needs), `limits` (memory, processes, files, CPU), `supervise` (wall clock, output cap, the whole group killed).
-`selftest` tries them for real, once per process; `mode="auto"` refuses to run anything where they do not hold.
-Landlock is left out: the mount namespace already shows nothing that it could hide.
+needs), `limits` (memory, processes, files, CPU), `supervise` (wall clock, output cap, the whole group killed);
+`execute` puts them together. `selftest` tries them for real, once per process; `mode="auto"` refuses to run anything
+where they do not hold. Landlock is left out: the mount namespace already shows nothing that it could hide.
 """
 
 from momus.sandbox.advice import advise

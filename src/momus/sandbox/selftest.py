@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from momus.errors import MomusError
+from momus.sandbox.execute import execute
 from momus.sandbox.limits import Limits
 
 _LIMITS = Limits(timeout_s=20, memory_mb=256, output_bytes=10_000)
@@ -52,8 +53,6 @@ print(json.dumps(found))
 @functools.cache
 def why_not() -> str | None:
     """Why code cannot be run in isolation here, with the mend; None where it can."""
-    from momus.sandbox.run import execute
-
     if sys.platform not in ("linux", "darwin"):
         return f"none is known for {sys.platform}: run momus in a Linux container with bubblewrap"
     token = secrets.token_hex(8)
