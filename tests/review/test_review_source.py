@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from momus.errors import MomusError
-from momus.review.source import Unreadable, read
+from momus.review.files import read
+from momus.review.source import Unreadable
 
 
 def test_a_declared_encoding_is_read_and_written_back():

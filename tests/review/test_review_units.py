@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from momus.critique import Comment, Span
-from momus.review.source import Source, read
+from momus.review.files import read
+from momus.review.source import Source
 from momus.review.units import OVERLAP_LINES, WINDOW_LINES, cut, regions
 
 SHOP = '''"""A shop."""

@@ -1,4 +1,4 @@
-"""Which files a path stands for: folders are walked in a stable order, without what .gitignore names."""
+"""Which files a path stands for, in a stable order and without what .gitignore names; and what one holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pathspec
 
-SUFFIXES = (".py", ".pyw", ".ipynb")
+from momus.review.notebook import read_notebook
+from momus.review.source import Source, read_python
+
+NOTEBOOK = ".ipynb"
+SUFFIXES = (".py", ".pyw", NOTEBOOK)
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "venv", "env.bak", "__pypackages__"))
 
 
@@ -33,6 +37,11 @@ class _Rules:
 
 def is_python(name: str) -> bool:
     return name.endswith(SUFFIXES)
+
+
+def read(path: str, data: bytes) -> Source:
+    """What a file holds, Python or notebook. Raises Unreadable for what is neither."""
+    return (read_notebook if path.endswith(NOTEBOOK) else read_python)(path, data)
 
 
 def find(paths: Sequence[Path], *, gitignore: bool = True) -> list[Named]:

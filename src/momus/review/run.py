@@ -14,11 +14,12 @@ from momus.errors import MomusError
 from momus.review.baseline import Baseline, baseline_note
 from momus.review.cache import Cache
 from momus.review.config import Config, Settings
+from momus.review.files import read
 from momus.review.finding import FileReport, Finding, Note, Report
 from momus.review.fingerprint import with_fingerprints
 from momus.review.ignores import Ignores, read_ignores
 from momus.review.plan import Asked, Job, plan
-from momus.review.source import Source, Unreadable, read
+from momus.review.source import Source, Unreadable
 from momus.review.units import MODULE, Cut, Region, Unit, cut, regions
 
 if TYPE_CHECKING:

@@ -81,12 +81,8 @@ def parse(code: str, *, await_anywhere: bool = False) -> ast.Module:
     return tree
 
 
-def read(path: str, data: bytes) -> Source:
-    """Decode a file, Python or notebook. Raises Unreadable for what is not text in its declared encoding."""
-    if path.endswith(".ipynb"):
-        from momus.review.notebook import read_notebook
-
-        return read_notebook(path, data)
+def read_python(path: str, data: bytes) -> Source:
+    """Decode Python source. Raises Unreadable for what is not text in its declared encoding."""
     text, encoding, mark = decode(data)
     notes = (Note("byte-order-mark", "a byte order mark stands before the text; positions do not count it"),)
     return Source(path, text, encoding, mark, code=text, notes=notes if mark else ())
