@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+Say = Callable[[str], None]  # hears what is being timed
 SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "desk")
 
 
@@ -39,11 +40,11 @@ def run(
     suite: str,
     *,
     seed: int = 0,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
     trl_python: Path | None = None,
     label_studio: Path | None = None,
 ) -> Outcome:
-    """Run one suite. `say` hears what is being timed. Raises MomusError where something it needs is missing.
+    """Run one suite. Raises MomusError where something it needs is missing.
 
     `trl_python` is a Python that has TRL 1.12.0, for the suite ppo; `label_studio` one that has Label Studio, for desk.
     """

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.bench.process import measure
 from momus.bench.random_weights import ARCH_44M, tensors
 from momus.errors import MissingExtra
@@ -31,7 +31,7 @@ SPEED_GOAL = 10.0
 _SELF = [sys.executable, "-m", "momus.bench.decode"]
 
 
-def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None, arch: Arch = ARCH_44M) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None, arch: Arch = ARCH_44M) -> Outcome:
     """Time every contestant. Raises MissingExtra without torch, transformers and onnx."""
     for package in ("torch", "transformers", "safetensors", "onnx"):
         if find_spec(package) is None:

@@ -16,13 +16,14 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
+from momus.bench.desk_against import against
 from momus.bench.desk_cluster import Cluster, programs, running
 from momus.bench.desk_people import DeskSite, People, Record
 from momus.bench.desk_server import PROJECT, DeskServer, kept, open_seats, overlap, prepare
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 P95_GOAL = 5.0  # times the median
 PEER_GOAL = 3.0
 BUSY = 0.5  # of the load average: something else ran
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,16 @@ def bench(
         goals += _goals(held, size)
         figures[name] = _figures(held, size)
     if label_studio is not None and where is not None:
-        from momus.bench.desk_against import against
-
-        figures["against Label Studio"] = found = against(label_studio, where, size, seed, say)
+        found = against(
+            label_studio,
+            where,
+            people=size.postgresql_people,
+            tasks=size.tasks,
+            submissions=size.compared,
+            seed=seed,
+            say=say,
+        )
+        figures["against Label Studio"] = found
         goals.append(Goal("claim and hand in, times Label Studio", found["times"], "at least", PEER_GOAL, "x"))
     return Outcome("desk", goals, figures, ("fastapi", "uvicorn", "sqlalchemy", "psycopg"))
 

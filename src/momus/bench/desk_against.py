@@ -18,15 +18,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from momus.bench import Say
 from momus.bench.desk_cluster import running
 from momus.bench.desk_people import DeskSite, LabelStudioSite, People, Site, question
 from momus.bench.desk_server import ANSWER, PROJECT, DeskServer, prepare
 from momus.errors import MomusError
-
-if TYPE_CHECKING:
-    from momus.bench.desk import Say, Size
 
 PEER = Path(__file__).with_name("desk_peer.py")
 TURNS = 2
@@ -63,9 +61,11 @@ class Contestant:
         }
 
 
-def against(python: Path, where: Path, size: Size, seed: int, say: Say) -> Json:
-    """Both in turns; `times` is how much longer Label Studio takes for a claim and a submission. Raises MomusError."""
-    people, tasks = size.postgresql_people, size.tasks
+def against(python: Path, where: Path, *, people: int, tasks: int, submissions: int, seed: int, say: Say) -> Json:
+    """Both in turns, so many `submissions` of each. Raises MomusError.
+
+    `times` is how much longer Label Studio takes for a claim and a submission.
+    """
     with tempfile.TemporaryDirectory(prefix="momus-bench-") as folder_, running(where) as cluster:
         folder = Path(folder_)
         say(f"{tasks:,} tasks for {people} people, in the desk and in Label Studio")
@@ -83,7 +83,7 @@ def against(python: Path, where: Path, size: Size, seed: int, say: Say) -> Json:
             for turn in range(-1, TURNS):
                 for name, contestant in both.items():
                     say(f"{name}, {'warming up' if turn < 0 else f'turn {turn + 1} of {TURNS}'}")
-                    contestant.turn(people if turn < 0 else size.compared // TURNS, f"{seed}/{turn}")
+                    contestant.turn(people if turn < 0 else submissions // TURNS, f"{seed}/{turn}")
                     if turn < 0:  # the first requests load what is needed
                         contestant.submissions, contestant.wall_s, contestant.cpu_s = 0, 0.0, 0.0
     ours, theirs = (contestant.figures() for contestant in both.values())

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.bench.decode import prepare
 from momus.bench.process import measure
 from momus.bench.random_weights import ARCH_44M
@@ -43,7 +43,7 @@ _SELF = [sys.executable, "-m", "momus.bench.fsbs"]
 _ANSWER = "".join(f"line_{n}\n" for n in range(1, LINES + 1))
 
 
-def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None, arch: Arch = ARCH_44M) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None, arch: Arch = ARCH_44M) -> Outcome:
     """Time every contestant. Raises MissingExtra without torch, transformers and onnx."""
     for package in ("torch", "transformers", "safetensors", "onnx"):
         if find_spec(package) is None:

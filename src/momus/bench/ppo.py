@@ -13,14 +13,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.bench.process import measure
 from momus.errors import MissingExtra, MomusError
 from momus.models.arch import Arch
@@ -40,7 +40,7 @@ EQUAL_GOAL, SHARED_GOAL = 1.1, 1.5
 _SELF = [sys.executable, "-m", "momus.bench.ppo"]
 
 
-def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None, trl_python: Path | None = None) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None, trl_python: Path | None = None) -> Outcome:
     """Time every contestant. `trl_python` is a Python with TRL 1.12.0; without, it is fetched into a cache once.
 
     Raises MissingExtra without torch, transformers and accelerate, MomusError where TRL cannot be had.
@@ -158,7 +158,7 @@ def _prepare(folder: Path, seed: int) -> None:
     (folder / "work.json").write_text(json.dumps(WORK))
 
 
-def _trl(python: Path | None, say: Callable[[str], None]) -> tuple[str, dict[str, str]]:
+def _trl(python: Path | None, say: Say) -> tuple[str, dict[str, str]]:
     """A Python with TRL and what it needs in its environment; torch and Transformers are those of the bench."""
     if python is not None:
         return str(python), {}

@@ -7,11 +7,10 @@ import re
 import statistics
 import sysconfig
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.errors import MomusError
 from momus.models.quote import DONE, QuoteSpace
 
@@ -72,7 +71,7 @@ def bundled_vocabulary() -> Any:
     return Bundled()
 
 
-def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None) -> Outcome:
     """Build masks over 300 lines of the standard library, walk through them, and fuzz odd answers."""
     answer = _real_answer()
     figures: dict[str, Any] = {}

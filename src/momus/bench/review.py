@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from momus.bench import Goal, Outcome, clean_files
+from momus.bench import Goal, Outcome, Say, clean_files
 from momus.bench.process import Used, best_of, measure
 from momus.errors import MissingExtra
 
@@ -36,9 +36,7 @@ def most_common(text):
 '''
 
 
-def bench(
-    *, seed: int = 0, say: Callable[[str], None] = lambda line: None, files: int = FILES, critic: str = "auto"
-) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None, files: int = FILES, critic: str = "auto") -> Outcome:
     """Time both tools on the same files, without caches. Raises MissingExtra without pylint."""
     if find_spec("pylint") is None:
         raise MissingExtra("the bench of reviews against pylint", "linters")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.bench.decode import prepare
 from momus.bench.process import best_of, measure
 from momus.bench.random_weights import ARCH_44M
@@ -43,7 +42,7 @@ print(json.dumps({
 """
 
 
-def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None) -> Outcome:
     """Time the shortest commands, and load a 44M model of random weights (where `onnx` is there to write it)."""
     commands: dict[str, Any] = {}
     for name, arguments in _TOOLS.items():

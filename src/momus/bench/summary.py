@@ -15,7 +15,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.measure import Bootstrap
 from momus.measure.ballots import Panel
 from momus.measure.elo import fit, standings
@@ -36,7 +36,7 @@ ATTRIBUTES: tuple[Attribute, ...] = tuple(name for name in get_args(Attribute) i
 def bench(
     *,
     seed: int = 0,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
     sizes: tuple[int, ...] = SIZES,
     draws: int = DRAWS,
 ) -> Outcome:

@@ -8,13 +8,12 @@ All go through the same batches, in turn, on one thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from momus.bench import Goal, Outcome
+from momus.bench import Goal, Outcome, Say
 from momus.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ STEPS = 12
 FUSED_GOAL, PEER_GOAL = 1.0, 1.3
 
 
-def bench(*, seed: int = 0, say: Callable[[str], None] = lambda line: None, steps: int = STEPS) -> Outcome:
+def bench(*, seed: int = 0, say: Say = lambda line: None, steps: int = STEPS) -> Outcome:
     """Time each contestant over the same `steps` batches, in CPU-seconds. Raises MissingExtra without torch."""
     for package in ("torch", "transformers"):
         if find_spec(package) is None:
