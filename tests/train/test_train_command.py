@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from momus.cli import main
+from momus.errors import MomusError
 from momus.models.bundled import read_about
+from momus.train.lineage import lineage
 from tiny_run import TinyRun
 
 
@@ -201,3 +203,18 @@ def test_a_damaged_checkpoint_is_one_sentence(
     (tmp_path / "model.safetensors").write_bytes((folder / "scan" / "model.safetensors").read_bytes()[:999])
     stage = ["--config", folder / "tiny.toml", "--corpus", folder / "corpus", "--tokenizer", folder / "tokenizer"]
     one_sentence(momus("train", "sft", *stage, "--from", tmp_path), "cannot be read", "run its stage again")
+
+
+def test_a_bundle_says_what_its_policy_has_gone_through(tiny_run: TinyRun) -> None:
+    found = lineage(tiny_run.folder / "sft")
+    assert [manifest["stage"] for manifest in found] == ["pretrain", "scan", "sft"]
+    assert lineage(tiny_run.folder / "scan") == found[:2] and lineage(tiny_run.folder / "nowhere") == []
+    stages = read_about(tiny_run.bundle8)["training"]["stages"]
+    assert stages == [{"stage": m["stage"], "tokens": m["config"][m["stage"]]["optim"]["tokens"]} for m in found]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "\xff"])
+def test_a_broken_manifest_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content, encoding="latin-1")
+    with pytest.raises(MomusError, match=r"manifest\.json .*what the checkpoint has seen"):
+        lineage(tmp_path)

@@ -26,6 +26,7 @@ from momus.models.arch import Arch
 from momus.models.bundled import CHECKED, FILE, FORMAT, REWARD, REWARD_CHECKED, Gate, file_digest, open_bundle
 from momus.train.dial import fit_dial
 from momus.train.gate import development_tampers, fit, judge
+from momus.train.lineage import lineage
 
 
 def export(
@@ -146,12 +147,19 @@ def _write_about(folder: Path, about: dict[str, Any]) -> None:
 
 
 def _training(checkpoint: Path) -> dict[str, Any]:
-    """The last line of each stage's metrics, and its config."""
-    manifest = checkpoint / "manifest.json"
+    """The stages behind a checkpoint with the tokens of each, the last one's config, and the last line of its metrics.
+
+    Of PPO the critiques are counted, not the tokens.
+    """
     metrics = checkpoint / "metrics.jsonl"
-    training: dict[str, Any] = {}
-    if manifest.exists():
-        training["config"] = json.loads(manifest.read_text(encoding="utf-8"))["config"]
+    training: dict[str, Any] = {"stages": []}
+    for manifest in lineage(checkpoint):
+        config = training["config"] = manifest.get("config", {})
+        stage = manifest.get("stage")
+        if stage == "ppo":
+            training["stages"].append({"stage": stage, "critiques": config["steps"] * config["rollouts"]})
+        elif stage is not None:
+            training["stages"].append({"stage": stage, "tokens": config[stage]["optim"]["tokens"]})
     lines = metrics.read_text(encoding="utf-8").splitlines() if metrics.exists() else []
     if lines:
         last = json.loads(lines[-1])
@@ -167,8 +175,12 @@ def _card(about: dict[str, Any], arch: Arch, corpus: Path) -> str:
     licences = ", ".join(f"{licence} ({n})" for licence, n in Counter(e[2] for e in trained).most_common())
     packages = ", ".join(f"{entry[0]} {entry[1]}" for entry in sorted(trained))
     fitted = about["fitted_on"]
-    config = about["training"].get("config", {})
-    seen = {stage: config.get(stage, {}).get("optim", {}).get("tokens", 0) for stage in ("pretrain", "scan", "sft")}
+    stages = about["training"]["stages"]
+    seen = {
+        name: sum(stage["tokens"] for stage in stages if stage["stage"] == name) for name in ("pretrain", "scan", "sft")
+    }
+    critiques = sum(stage.get("critiques", 0) for stage in stages)
+    reinforced = f"\n- Reinforcement (PPO), {critiques:,} critiques: scored by a reward model." if critiques else ""
     return f"""# Model card: {about["name"]}
 
 A critic of Python functions: it reads a question and an answer and writes comments on exact lines of the answer, or
@@ -185,10 +197,11 @@ Its silence proves nothing. It knows Python only, and sees one function at a tim
 
 - Code, {seen["pretrain"]:,} tokens: functions of the Python standard library and of {len(trained)} packages, fetched
   by version, near-duplicates removed.
-- Which lines are wrong, {seen["scan"]:,} tokens: such functions with several rule-made bugs in each.
+- Which lines are wrong, {seen["scan"]:,} tokens: such functions, and the answers of `--also`, with several rule-made
+  bugs in each.
 - Critique, {seen["sft"]:,} tokens: rule-made tampers of such functions with their descriptions, each beside its clean
   twin, where silence is the right answer; further tampers and natural bugs of the development data's training split
-  (see docs/training.md).
+  (see docs/training.md).{reinforced}
 - Never trained on: the held-out packages ({held_out}), the held-out bug operators, the packages whose real bugs serve
   for measuring, HumanEval problems 82 and up, QuixBugs.
 - Licences of the packages: {licences}; the standard library: PSF-2.0.

@@ -20,6 +20,7 @@ from momus.models.dialect import Dialect
 from momus.records import Tamper, Task
 from momus.train.config import StageConfig, TrainConfig
 from momus.train.examples import ExampleFile
+from momus.train.lineage import lineage, manifest_in, unreadable
 from momus.train.model import load_model, new_model, save_model
 from momus.train.prepare import Builder, Item, build, pretrain_examples, scan_examples, sft_examples
 from momus.train.trainer import Workers, train
@@ -33,7 +34,7 @@ def pretrain(
     """Train fresh weights on the corpus' code. True once the checkpoint stands in `out`."""
     workers = Workers.join()
     items = read_split(corpus, "train")
-    data = _examples(config, "pretrain", corpus, items, pretrain_examples, tokenizer, out, jobs, workers)
+    data = _examples(config, "pretrain", corpus, items, pretrain_examples, tokenizer, None, out, jobs, workers)
     dialect = Dialect(Tokenizer.load(tokenizer))
     model = new_model(config.model, dialect.tokenizer.size, dialect.pad, dialect.end, config.seed)
     return _learn(model, data, config.pretrain, dialect, tokenizer, out, config.seed, 1, minutes, workers)
@@ -78,40 +79,45 @@ def sft(
 
 
 def drawn_by(folders: Iterable[Path], corpus: Path) -> set[str]:
-    """The ids of the functions that the scan and SFT stages in `folders` have put bugs into, by their manifests.
+    """The ids of the functions that the scan and SFT stages behind `folders` have put bugs into, by their manifests.
 
     They are of the corpus that a manifest names, else of `corpus`. A folder without a manifest of such a stage has
     none. Raises MomusError on a manifest that cannot be read, and where its corpus is gone.
     """
-    draws: dict[Path, list[TrainConfig]] = {}  # a corpus is large, and read once
+    draws: dict[Path, dict[int, list[int | None]]] = {}  # counts by corpus, which is large and read once, and by seed
     for folder in folders:
-        path = folder / "manifest.json"
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            config = TrainConfig.model_validate(content["config"]) if "config" in content else None
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, TypeError) as error:
-            raise MomusError(f"cannot read {path} ({error}), which says what the checkpoint has seen") from None
-        if config is not None:
-            draws.setdefault(Path(content.get("corpus", corpus)), []).append(config)
+        for manifest in lineage(folder):
+            try:
+                if (stage := manifest["stage"]) not in ("scan", "sft"):
+                    continue
+                config = TrainConfig.model_validate(manifest["config"])
+            except (KeyError, ValueError) as error:
+                raise unreadable(folder, error) from None
+            seeds = draws.setdefault(Path(manifest.get("corpus", corpus)), {})
+            seeds.setdefault(config.seed, []).append(_count(config, stage))
     found: set[str] = set()
-    for where, configs in draws.items():
+    for where, seeds in draws.items():
         functions = list(read_split(where, "train"))
-        for config in configs:
-            for stage in ("scan", "sft"):
-                found.update(function.id for function in _draw(config, stage, functions))
+        for seed, counts in seeds.items():
+            most = None if None in counts else max(count for count in counts if count is not None)
+            found.update(function.id for function in _draw(functions, seed, most))
     return found
 
 
 def _drawn(config: TrainConfig, stage: Stage, corpus: Path) -> list[Function]:
-    return _draw(config, stage, list(read_split(corpus, "train")))
+    return _draw(list(read_split(corpus, "train")), config.seed, _count(config, stage))
 
 
-def _draw(config: TrainConfig, stage: Stage, functions: Sequence[Function]) -> list[Function]:
+def _count(config: TrainConfig, stage: Stage) -> int | None:
+    """How many functions a stage draws; None: all."""
+    found: int | None = getattr(config, stage).functions or config.data.functions
+    return found
+
+
+def _draw(functions: Sequence[Function], seed: int, count: int | None) -> list[Function]:
     shuffled = list(functions)
-    random.Random(config.seed).shuffle(shuffled)
-    return shuffled[: getattr(config, stage).functions or config.data.functions]
+    random.Random(seed).shuffle(shuffled)
+    return shuffled[:count]
 
 
 def _continue(
@@ -135,7 +141,7 @@ def _continue(
             f"{tokenizer} has {dialect.tokenizer.size} tokens where the checkpoint in {start} has "
             f"{model.config.vocab_size}; give the tokenizer that it was trained with"
         )
-    data = _examples(config, stage, corpus, items, builder, tokenizer, out, jobs, workers)
+    data = _examples(config, stage, corpus, items, builder, tokenizer, start, out, jobs, workers)
     return _learn(model, data, getattr(config, stage), dialect, tokenizer, out, config.seed, together, minutes, workers)
 
 
@@ -176,21 +182,27 @@ def _examples(
     items: Iterable[Item],
     builder: Builder,
     tokenizer: Path,
+    start: Path | None,
     out: Path,
     jobs: int,
     workers: Workers,
 ) -> ExampleFile:
-    """The stage's examples, made once by the first process. Raises MomusError where `out` has those of other data."""
+    """The stage's examples, made once by the first process. Raises MomusError where `out` has those of other data.
+
+    Beside them is written what the checkpoint in `start` has gone through, and what the one in `out` will have.
+    """
     path = out / "examples.npz"
     if workers.rank == 0:
         _check_same_data(config, stage, out)
         if not path.exists():
             build(items, builder, tokenizer, config.data, path, seed=config.seed, jobs=jobs)
         manifest = {
+            "stage": stage,
             "config": config.model_dump(mode="json"),
             "corpus": str(corpus),
             "tokenizer": str(tokenizer),
             "examples": len(ExampleFile(path)),
+            "before": manifest_in(start) if start is not None else None,
         }
         (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     workers.wait()

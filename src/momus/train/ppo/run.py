@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from momus.measure.datasets import load_bugs
+from momus.train.lineage import manifest_in
 from momus.train.policy import open_policy
 from momus.train.ppo.config import PPOConfig
 from momus.train.ppo.loop import Trainer
@@ -48,6 +49,7 @@ def ppo(
     scores.to(trainer.device)
     if trainer.rank == 0:
         manifest = {
+            "stage": "ppo",
             "config": config.model_dump(mode="json"),
             "seed": seed,
             "processes": trainer.world,
@@ -55,6 +57,7 @@ def ppo(
             "policy": start.name,
             "reward": reward.name,
             "starting_weights": trainer.identity.reference,
+            "before": manifest_in(start),
         }
         (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return trainer.train(minutes=minutes, watch=look)
