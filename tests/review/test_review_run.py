@@ -68,6 +68,26 @@ def test_confidence_hides_what_is_below_and_no_confidence_is_never_hidden(tmp_pa
     assert only(review_in(tmp_path, Says(on_word("bad")), "a.py", options=options)).findings
 
 
+@pytest.mark.parametrize(("cut", "hidden"), [("bare", ["refuted"]), ("context", ["refuted"]), ("file", [])])
+def test_a_name_that_the_file_binds_is_not_said_to_be_undefined(tmp_path: Path, cut: str, hidden: list[str]):
+    (tmp_path / "a.py").write_text(
+        "def f(x):\n    return helper(x) + helpr(x)\n\n\ndef helper(x):\n    return helper\n"
+    )
+
+    def comments(task: Task) -> Iterator[Comment]:
+        if "+" in task.answer:
+            at = task.answer.index("helpr")
+            yield Comment(Span(at, at + 5), "`helpr` is not defined.", "undefined-name")
+        if "return helper\n" in task.answer:
+            at = task.answer.index("return helper\n")
+            yield Comment(Span(at, at + 13), "`helper` is not defined.", "undefined-name")
+
+    file = only(review_in(tmp_path, Says(comments, cut=cut), "a.py"))
+    assert [f.state for f in file.hidden] == hidden, "who reads whole files has looked"
+    assert [f.start_line for f in file.findings] == ([2] if hidden else [2, 6])
+    assert [note.kind for note in file.notes] == hidden
+
+
 def test_a_category_that_is_switched_off_is_hidden(tmp_path: Path):
     (tmp_path / "a.py").write_text("bad = 1\n")
     file = only(review_in(tmp_path, Says(on_word("bad")), "a.py", options={"ignore": ["other"]}))

@@ -12,6 +12,7 @@ from typing import Literal
 from momus import __version__
 from momus.critics.mending import DRAFTS, Mender, behind, excerpts
 from momus.critics.protocol import failed
+from momus.critics.refuted import refuted
 from momus.critics.windowed import Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
@@ -40,7 +41,7 @@ class SampledCritic:
     have the highest mean log-probability. `comments` is how many lines may be remarked on.
 
     With `mend` the suggestion is the one that reads best (`momus.critics.mending`), and remarks are worded behind it;
-    else each remark makes its own.
+    else each remark makes its own. What the answer refutes is not said (`momus.critics.refuted`).
 
     With `explore` the first critique of a task is that one, and each further one is there to be rated: it speaks though
     the gate is silent, of one line or a few drawn by their confidence, in the words of a single draft.
@@ -119,7 +120,7 @@ class SampledCritic:
                 session, line - place[0] + 1, confidence, text, line, seed, drafts, mends=not explores
             )
             remarks[line] = remark
-        kept = [remarks[line] for line in gravest]
+        kept = [remarks[line] for line in gravest if explores or not refuted(remarks[line].comment, text)]
         return Sampled(
             task_id=task.id,
             critic=self.name,

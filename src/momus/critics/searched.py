@@ -12,6 +12,7 @@ from momus.critics.dial import Dial
 from momus.critics.fsbs import MOMUS, Candidate, Mode, SearchResult, SearchSettings, quotable, search, select
 from momus.critics.mending import DRAFTS, Mender, behind, excerpts
 from momus.critics.protocol import failed
+from momus.critics.refuted import unrefuted
 from momus.critics.windowed import Window, Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
@@ -52,8 +53,10 @@ class SearchedCritic:
     In mode momus only lines that the gate suspects are spoken of (`threshold` overrides the gate's; 0 suspects every
     line that does something), and at most `comments` of them, the most suspect first; a window without one is not
     searched. With `mend` the suggestion for a line is the one that reads best (`momus.critics.mending`), and the search
-    words it; else each candidate makes its own. Mode paper is the paper's: every window is searched, any line may be
-    spoken of, suggestions are the candidates' own. Raises MomusError where the bundle has no reward model.
+    words it; else each candidate makes its own. What the answer refutes is not said (`momus.critics.refuted`).
+
+    Mode paper is the paper's: every window is searched, any line may be spoken of, suggestions are the candidates' own,
+    and all is said. Raises MomusError where the bundle has no reward model.
     """
 
     cut: Literal["bare"] = "bare"  # trained on functions alone: imports above them would be strange to it
@@ -144,7 +147,8 @@ class SearchedCritic:
         whole = joined(task, self.name, searched, candidates, i)
         if self._settings.mode == "paper":
             return whole
-        gravest = sorted(whole.critique, key=lambda comment: -(comment.confidence or 0))[: self._comments]
+        said = unrefuted(whole.critique, searched.text)
+        gravest = sorted(said, key=lambda comment: -(comment.confidence or 0))[: self._comments]
         return whole.model_copy(update={"critique": Critique(tuple(gravest))})
 
 

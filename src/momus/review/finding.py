@@ -8,7 +8,7 @@ from typing import Literal
 
 from momus.critique import SEVERITIES, Comment, Severity, Span
 
-State = Literal["shown", "ignored", "baseline", "below-confidence", "over-limit"]
+State = Literal["shown", "ignored", "baseline", "below-confidence", "over-limit", "refuted"]
 NoteKind = Literal[
     "syntax-error",  # could not be parsed; reviewed as plain text
     "byte-order-mark",  # a mark stands before the text; no offset counts it
@@ -23,6 +23,7 @@ NoteKind = Literal[
     "baseline",  # findings known from the baseline
     "below-confidence",  # findings under --min-confidence
     "over-limit",  # findings beyond --max-findings
+    "refuted",  # findings that a look at the file shows to be wrong
     "not-python",  # a notebook in another language
 ]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momus import __version__
-from momus.critique import SEVERITIES, Comment
+from momus.critics.refuted import refuted
+from momus.critique import SEVERITIES, Comment, TextMap
 from momus.errors import MomusError
 from momus.review.baseline import Baseline, baseline_note
 from momus.review.cache import Cache
@@ -313,6 +314,11 @@ class Reviewer:
         off = [f for f in findings if f.category in settings.ignore]
         kept, ignored = opened.ignores.part(f for f in findings if f.category not in settings.ignore)
         ignored += [replace(f, state="ignored", reason="its category is switched off in the settings") for f in off]
+        wrong: list[Finding] = []
+        if self._cut != "file":  # who reads whole files has looked
+            code = TextMap(opened.source.code)
+            wrong = [replace(f, state="refuted") for f in kept if refuted(f.comment, code)]
+            kept = [f for f in kept if not refuted(f.comment, code)]
         kept, known = self._baseline.part(opened.job.shown, kept)
         unsure = [replace(f, state="below-confidence") for f in kept if _confidence(f) < settings.min_confidence]
         kept = [f for f in kept if _confidence(f) >= settings.min_confidence]
@@ -326,11 +332,13 @@ class Reviewer:
             notes.append(Note("ignored", f"{len(ignored)} ignored"))
         if known:
             notes.append(baseline_note(len(known)))
+        if wrong:
+            notes.append(Note("refuted", f"{len(wrong)} refuted by the file: a name is bound that was said to be not"))
         if unsure:
             notes.append(Note("below-confidence", f"{len(unsure)} below --min-confidence {settings.min_confidence:g}"))
         if over:
             notes.append(Note("over-limit", f"{len(over)} more than --max-findings {settings.max_findings}"))
-        hidden = sorted([*ignored, *known, *unsure, *over], key=lambda f: f.span)
+        hidden = sorted([*ignored, *known, *wrong, *unsure, *over], key=lambda f: f.span)
         return kept, hidden, notes
 
     def _left_out(self, opened: _Opened) -> Iterator[Note]:

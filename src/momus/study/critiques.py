@@ -16,6 +16,7 @@ from typing import Literal
 from momus.critics.dial import fit_percentiles
 from momus.critics.fsbs import PAPER, Candidate, SearchResult, quotable, select
 from momus.critics.protocol import failed
+from momus.critics.refuted import unrefuted
 from momus.critics.sampled import SampledCritic
 from momus.critics.searched import Searched, SearchedCritic, SearchedWindow, joined
 from momus.critics.windowed import Windows, left_out
@@ -71,7 +72,10 @@ class Write:
             searched = search(task, self.seed)
             if self.dial:
                 for name, (_, modifier) in zip(names, self.dial, strict=True):
-                    yield joined(task, name, searched, [select(w.result, modifier) for w in searched.windows])
+                    row = joined(task, name, searched, [select(w.result, modifier) for w in searched.windows])
+                    if self.search.gate:  # as a review has it
+                        row = row.model_copy(update={"critique": unrefuted(row.critique, searched.text)})
+                    yield row
                 return
             for number, window in enumerate(searched.windows):
                 for i, candidate in enumerate(window.result.candidates):

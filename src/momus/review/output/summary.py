@@ -14,10 +14,11 @@ _HIDDEN: dict[State, str] = {
     "baseline": "known from the baseline",
     "below-confidence": "below the asked confidence",
     "over-limit": "over the limit",
+    "refuted": "refuted by the file",
 }
-# Said as a count, not line by line: the findings behind the first four are counted by state.
+# Said as a count, not line by line: the findings behind the first five are counted by state.
 _COUNTED: frozenset[NoteKind] = frozenset(
-    ("ignored", "baseline", "below-confidence", "over-limit", "empty", "byte-order-mark")
+    ("ignored", "baseline", "below-confidence", "over-limit", "refuted", "empty", "byte-order-mark")
 )
 
 

@@ -1,0 +1,40 @@
+"""What a look at the code refutes: a name that is said to be undefined, on lines where every name is bound.
+
+A small model that reads one function takes a name that it has seldom seen for a misspelt one. Whether a name is bound
+is no matter of judgement, so it is looked up (pyflakes) before such a claim is made.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from momus.critique import Comment, Critique, TextMap
+from momus.tamper.source import parse
+
+CLAIM = "undefined-name"
+
+
+def refuted(comment: Comment, text: TextMap) -> bool:
+    """Whether the code shows that a comment on it is wrong. Of code that does not parse nothing is refuted."""
+    if comment.category != CLAIM:
+        return False
+    unbound = _unbound(text.text)
+    return unbound is not None and unbound.isdisjoint(text.lines(comment.highlight))
+
+
+def unrefuted(critique: Critique, text: TextMap) -> Critique:
+    """A critique without the comments that its answer refutes."""
+    return Critique(tuple(comment for comment in critique if not refuted(comment, text)))
+
+
+@lru_cache(maxsize=8)
+def _unbound(code: str) -> frozenset[int] | None:
+    """The 1-based lines that read a name which nothing binds, or may not; None where that cannot be told."""
+    from pyflakes import checker, messages  # only what makes such a claim needs it
+
+    try:
+        found = checker.Checker(parse(code)).messages
+    except (SyntaxError, RecursionError):
+        return None
+    kinds = (messages.UndefinedName, messages.UndefinedLocal, messages.UndefinedExport, messages.ImportStarUsage)
+    return frozenset(message.lineno for message in found if isinstance(message, kinds))
