@@ -11,6 +11,7 @@ from momus.critics.trivial import acting_lines
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Gate, Suspicion
+from momus.records import Task
 from momus.train.gate import Judged, development_tampers, fit, judge, logistic, threshold
 from tiny_run import TinyRun
 
@@ -125,6 +126,13 @@ def test_development_tampers_are_judged_beside_their_twins(tiny_run: TinyRun) ->
         assert not clean.buggy.any() and len(clean.suspicions) == len(
             acting_lines(TextMap(tamper.twin), signatures=True)
         )
+
+
+def test_development_tampers_are_of_answers_too(tiny_run: TinyRun) -> None:
+    code = "def f(xs):\n    s = 0\n    for x in xs:\n        s += x\n    return s\n"
+    answer = Task(id="qa/1", question="Add up.", answer=code)
+    first, second = development_tampers([answer, *tiny_run.functions["dev"][:9]], 2, seed=1)
+    assert first.twin == answer.answer and first.task.question == "Add up." and second.task.question != "Add up."
 
 
 def test_the_exported_gate_is_the_one_that_was_reported(tiny_run: TinyRun) -> None:

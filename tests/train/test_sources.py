@@ -10,7 +10,7 @@ import pytest
 
 from momus.errors import MomusError
 from momus.records import Bug, Span, Tamper, Task, write_jsonl
-from momus.train.sources import refuse_reserved, training_records
+from momus.train.sources import development_answers, refuse_reserved, training_records
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:
@@ -103,3 +103,27 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "latin.jsonl").write_bytes(b'{"id": "\xe9"}\n')
     with pytest.raises(MomusError, match=r"latin.jsonl:1: not JSON"):
         list(training_records([tmp_path / "latin.jsonl"]))
+
+
+def test_answers_that_tune_are_of_the_dev_split_and_of_no_problem_that_is_measured(tmp_path: Path) -> None:
+    rows = [qa(f"a{n}", problem=f"p{n}", split="dev" if n % 2 else "train") for n in range(40)]
+    answers = write(tmp_path / "qa.jsonl", *rows, qa("alone", split="dev"))
+    measured = write(tmp_path / "natural.jsonl", bug("b1", problem="p1"), bug("b2", problem="p3", split="dev"))
+    found = development_answers([answers], [measured], 0)
+    assert {task.id for task in found} == {"alone", *(f"a{n}" for n in range(5, 40, 2))}
+    assert found == development_answers([answers], [measured], 0) != sorted(found, key=lambda task: task.id)
+    assert [t.id for t in found] != [t.id for t in development_answers([answers], [measured], 1)]
+    assert development_answers([], [measured], 0) == []
+
+
+def test_answers_that_cannot_tune_are_one_sentence(tmp_path: Path) -> None:
+    training = write(tmp_path / "qa.jsonl", qa("a", problem="p"))
+    with pytest.raises(MomusError, match=r"qa\.jsonl has no record of the split dev"):
+        development_answers([training], [], 0)
+    tuning = write(tmp_path / "dev.jsonl", qa("a", problem="p", split="dev"))
+    with pytest.raises(MomusError, match="set apart"):
+        development_answers([tuning], [tuning], 0)
+    with pytest.raises(MomusError, match="set aside for measuring"):
+        development_answers([write(tmp_path / "r.jsonl", qa("HumanEval/99", split="dev"))], [], 0)
+    with pytest.raises(MomusError, match=r"nowhere\.jsonl"):
+        development_answers([tmp_path / "nowhere.jsonl"], [], 0)

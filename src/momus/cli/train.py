@@ -129,6 +129,15 @@ def sft(
 @click.option("--ngram", type=FILE, default=Path("runs/ngram/ngram.npz"), show_default=True)
 @click.option("--out", type=FOLDER, default=Path("src/momus/bundle"), show_default=True)
 @click.option("--name", default="momus-small", show_default=True)
+@click.option(
+    "--also",
+    type=FILE,
+    multiple=True,
+    help="JSON lines of correct answers; of those whose split is dev every second development tamper is made.",
+)
+@click.option(
+    "--apart", type=FILE, multiple=True, help="JSON lines that will be measured on: no problem of theirs is taken."
+)
 @click.option("--bits", type=click.Choice(["8", "32"]), default="8", show_default=True)
 @click.option(
     "--pairs",
@@ -161,6 +170,8 @@ def export(
     ngram: Path,
     out: Path,
     name: str,
+    also: tuple[Path, ...],
+    apart: tuple[Path, ...],
     bits: str,
     pairs: int,
     dial_pairs: int,
@@ -179,6 +190,7 @@ def export(
     import json
 
     from momus.train.export import export as write
+    from momus.train.sources import development_answers
 
     report = write(
         checkpoint,
@@ -188,6 +200,7 @@ def export(
         out,
         name=name,
         reward=reward,
+        answers=development_answers(also, apart, seed),
         bits=8 if bits == "8" else 32,
         pairs=pairs,
         dial_pairs=dial_pairs,

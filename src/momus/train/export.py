@@ -10,6 +10,7 @@ import json
 import math
 import shutil
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -19,11 +20,13 @@ from safetensors.numpy import load_file
 
 from momus import __version__
 from momus.corpus.build import read_manifest, read_split
+from momus.corpus.functions import Function
 from momus.corpus.tokenizer import Tokenizer
 from momus.errors import MomusError
 from momus.models import graph
 from momus.models.arch import Arch
 from momus.models.bundled import CHECKED, FILE, FORMAT, REWARD, REWARD_CHECKED, Gate, file_digest, open_bundle
+from momus.records import Task
 from momus.train.dial import fit_dial
 from momus.train.gate import development_tampers, fit, judge
 from momus.train.lineage import lineage
@@ -38,6 +41,7 @@ def export(
     *,
     name: str,
     reward: Path | None = None,
+    answers: Sequence[Task] = (),
     bits: Literal[8, 32] = 8,
     pairs: int = 400,
     dial_pairs: int = 600,
@@ -46,6 +50,7 @@ def export(
 ) -> dict[str, Any]:
     """Write a bundle and return what the gate does on development tampers. Replaces `out` only once all is well.
 
+    With `answers`, correct ones of problems that nothing is measured on, every second development tamper is of one.
     `reward` is the folder of a reward model (`momus train reward`): with one, the dial is fitted on `dial_pairs` more
     tampers and returned too (0: none is fitted). Raises MomusError where the checkpoint, the reward model, tokenizer
     or corpus cannot be read, and where `out` is a folder that holds something else than a bundle.
@@ -76,10 +81,13 @@ def export(
     shutil.copyfile(tokenizer, partial / "tokenizer.json")
     shutil.copyfile(ngram, partial / "ngram.npz")
     _write_about(partial, about)
-    tampers = development_tampers(read_split(corpus, "dev"), pairs + (dial_pairs if reward is not None else 0), seed)
+    items: Iterable[Function | Task] = read_split(corpus, "dev")
+    if answers:
+        items = itertools.chain.from_iterable(zip(items, answers, strict=False))
+    tampers = development_tampers(items, pairs + (dial_pairs if reward is not None else 0), seed)
     gate, report = fit(list(judge(open_bundle(partial), itertools.islice(tampers, pairs))), clean_flagged)
     about["gate"] = asdict(gate)
-    about["fitted_on"] = report
+    about["fitted_on"] = report = {**report, "answers": bool(answers)}
     _write_about(partial, about)
     if reward is not None and dial_pairs:
         about["dial"] = fit_dial(open_bundle(partial), list(tampers), seed).to_dict()
@@ -175,6 +183,7 @@ def _card(about: dict[str, Any], arch: Arch, corpus: Path) -> str:
     licences = ", ".join(f"{licence} ({n})" for licence, n in Counter(e[2] for e in trained).most_common())
     packages = ", ".join(f"{entry[0]} {entry[1]}" for entry in sorted(trained))
     fitted = about["fitted_on"]
+    judged = "functions and of answers to stated tasks, by turns," if fitted["answers"] else "functions"
     stages = about["training"]["stages"]
     seen = {
         name: sum(stage["tokens"] for stage in stages if stage["stage"] == name) for name in ("pretrain", "scan", "sft")
@@ -210,7 +219,7 @@ Packages: {packages}.
 
 ## The gate
 
-Fitted on {fitted["pairs"]} tampers of development functions and their clean twins. At its threshold it speaks of
+Fitted on {fitted["pairs"]} tampers of development {judged} and their clean twins. At its threshold it speaks of
 {fitted["clean_flagged"]:.1%} of the clean answers and {fitted["tampered_flagged"]:.1%} of the tampered ones; its first
 line is the bug's in {fitted["first_line_right"]:.1%} of the tampered answers, gate aside. A comment's confidence is
 the fitted probability that its line is a bug's when half of the answers are tampered.

@@ -17,7 +17,7 @@ from momus.critics.sampled import SampledCritic
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Bundle, Gate, Suspicion
-from momus.records import Tamper
+from momus.records import Tamper, Task
 
 Floats = npt.NDArray[np.float64]
 RIDGE = 1e-3
@@ -31,14 +31,15 @@ class Judged:
     buggy: npt.NDArray[np.bool_]
 
 
-def development_tampers(functions: Iterable[Function], count: int, seed: int) -> Iterator[Tamper]:
-    """Single-bug tampers of functions, by the operators that train."""
+def development_tampers(items: Iterable[Function | Task], count: int, seed: int) -> Iterator[Tamper]:
+    """Single-bug tampers of functions and answers, by the operators that train."""
     from momus.tamper import OPERATORS, tamper
 
     trained = [name for name, operator in OPERATORS.items() if not operator.held_out]
     made = 0
-    for function in functions:
-        found = tamper(to_task(function, seed=seed), rng=random.Random(f"{seed}:{function.id}"), operators=trained)
+    for item in items:
+        task = to_task(item, seed=seed) if isinstance(item, Function) else item
+        found = tamper(task, rng=random.Random(f"{seed}:{item.id}"), operators=trained)
         if found is not None:
             yield found
             made += 1

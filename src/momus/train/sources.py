@@ -1,13 +1,14 @@
-"""What trains besides the corpus: tasks with correct answers, which get tampered, and natural bugs with their fixes."""
+"""What trains and tunes besides the corpus: correct answers, which get tampered, and natural bugs with their fixes."""
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from momus.errors import MomusError
-from momus.measure.datasets import load_bugs, load_tasks
+from momus.measure.datasets import load_bugs, load_items, load_tasks
 from momus.records import Tamper, Task
 
 NEVER = ("quixbugs",)  # set aside for measuring, in any form
@@ -26,8 +27,26 @@ def training_records(paths: Iterable[Path]) -> Iterator[Task | Tamper]:
         if not records:
             raise MomusError(f"{path} has no record whose split is train; give another file, or mark what may train")
         for record in records:
-            refuse_reserved(record.task if isinstance(record, Tamper) else record)
+            refuse_reserved(_task(record))
             yield record
+
+
+def development_answers(paths: Iterable[Path], apart: Iterable[Path], seed: int) -> list[Task]:
+    """Correct answers of the `dev` split of each file, shuffled, but for problems that a file of `apart` has.
+
+    Raises MomusError as `training_records` does.
+    """
+    measured = {_task(item).group for path in apart for item in load_items(path)}
+    found = []
+    for path in paths:
+        tasks = [task for task in load_tasks(path, split="dev") if task.group is None or task.group not in measured]
+        if not tasks:
+            raise MomusError(f"{path} has no record of the split dev, or all its problems are set apart; leave it out")
+        for task in tasks:
+            refuse_reserved(task)
+        found += tasks
+    random.Random(seed).shuffle(found)
+    return found
 
 
 def refuse_reserved(task: Task) -> None:
@@ -45,3 +64,7 @@ def _holds_bugs(path: Path) -> bool:
     except OSError as error:
         raise MomusError(f"cannot read {path}: {error.strerror}") from None
     return b'"buggy"' in first or b'"twin"' in first
+
+
+def _task(item: Task | Tamper) -> Task:
+    return item.task if isinstance(item, Tamper) else item
