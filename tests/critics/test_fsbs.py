@@ -238,6 +238,19 @@ def test_a_higher_modifier_never_says_less(found: tuple[Candidate, ...], modifie
         assert high.highlights >= low.highlights
 
 
+def test_words_with_the_same_code_on_both_sides_give_way_to_others_of_the_same_places() -> None:
+    def of(score: float, *said: tuple[int, str]) -> Candidate:
+        return Candidate((), Critique(tuple(Comment(Span(at, at + 5), text) for at, text in said)), score, 1)
+
+    echo, elsewhere = of(3.0, (0, "`a` should be `a`.")), of(2.5, (6, "`b` should be `c`."))
+    worse, better, silence = of(1.0, (0, "`a` is late.")), of(2.0, (0, "`a` should be `b`.")), of(2.9)
+    found = (silence, echo, elsewhere, worse, better)
+    assert select(SearchResult(found, "momus"), 0.0) is better
+    assert select(SearchResult(found, "paper"), 0.0) is echo
+    assert select(SearchResult((silence, echo, elsewhere), "momus"), 0.0) is echo, "that it speaks is settled"
+    assert select(SearchResult(found, "momus"), -1.0) is silence
+
+
 def test_lost_samples_and_scores_are_counted_and_never_end_the_search() -> None:
     result = searched(Scripted(lose=frozenset((1, 2, 9))), seed=1)
     assert result.lost == 3 and len(result.candidates) == 25

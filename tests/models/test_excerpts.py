@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from momus.models.dialect import Dialect
-from momus.models.excerpts import Excerpts
+from momus.models.excerpts import Excerpts, repeats
 from momus.models.protocol import Branch
 from momus.models.quote import QuoteSpace
 from momus.models.sampling import Stream
@@ -91,3 +91,18 @@ def test_the_tokens_that_fit_are_those_that_a_look_at_each_finds(tiny_run: TinyR
     writer._code = code
     size = dialect.tokenizer.size
     assert writer._fitting(size).tolist() == [token for token in range(size) if writer._read_on(token)[1]]
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        ("`n` should be `n`.", True),
+        ("`n` should be `n - 1`.", False),
+        ("`n` is the neighbour of `m`, not `m`.", False),
+        ("The `loop` ends late.", False),
+        ("No code at all, `` neither.", False),
+        ("Swap `a` and `a`, then `b`.", True),
+    ],
+)
+def test_words_that_have_the_same_code_on_both_sides(words: str, same: bool) -> None:
+    assert repeats(words) == same

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from momus.critique import Critique, TextMap
+from momus.critique import Critique, Span, TextMap
 from momus.errors import MomusError
-from momus.models.excerpts import Excerpts
+from momus.models.excerpts import Excerpts, repeats
 from momus.models.protocol import Backend, Branch, Codec, Drawn, Prompt, Scorer, ScoreSession, Session
 from momus.models.quote import QuoteSpace
 
@@ -79,8 +79,24 @@ class SearchResult:
 
 
 def select(result: SearchResult, length_modifier: float) -> Candidate:
-    """The candidate with the highest score + length_modifier * highlights; of equals, the one that was made first."""
-    return max(result.candidates, key=lambda candidate: candidate.score + length_modifier * candidate.highlights)
+    """The candidate with the highest score + length_modifier * highlights; of equals, the one that was made first.
+
+    In mode momus, where its words have the same code on both sides, the best that says of the same places what has not.
+    """
+    ranked = sorted(result.candidates, key=lambda candidate: -candidate.score - length_modifier * candidate.highlights)
+    best = ranked[0]
+    if result.mode == "paper" or not _repeats(best):
+        return best
+    places = _places(best)
+    return next((other for other in ranked if _places(other) == places and not _repeats(other)), best)
+
+
+def _repeats(candidate: Candidate) -> bool:
+    return any(repeats(comment.text) for comment in candidate.critique)
+
+
+def _places(candidate: Candidate) -> set[Span]:
+    return {comment.highlight for comment in candidate.critique}
 
 
 def quotable(

@@ -17,6 +17,7 @@ from momus.critics.windowed import Windows, left_out, placed
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.models.bundled import Bundle, BundledSession, RuntimeName, Suspicion, open_bundle
+from momus.models.excerpts import repeats
 from momus.models.protocol import Drawn
 from momus.models.quote import QuoteSpace
 from momus.records import Sampled, Task
@@ -37,8 +38,9 @@ class _Remark:
 class SampledCritic:
     """The bundled critic by itself. `threshold` overrides the gate's; 0 speaks of every answer.
 
-    Of each suspect line `drafts` remarks are sampled, and the one is kept whose tokens, those that were free choices,
-    have the highest mean log-probability. `comments` is how many lines may be remarked on.
+    Of each suspect line `drafts` remarks are sampled. Of those whose words do not have the same code on both sides, if
+    there are any, the one is kept whose tokens, those that were free choices, have the highest mean log-probability.
+    `comments` is how many lines may be remarked on.
 
     With `mend` the suggestion is the one that reads best (`momus.critics.mending`), and remarks are worded behind it;
     else each remark makes its own. What the answer refutes is not said (`momus.critics.refuted`).
@@ -166,7 +168,9 @@ class SampledCritic:
             seed=seed,
         )
         read = [(draft, self._said(session, draft)) for draft in drawn]
-        best, said = max(read, key=lambda pair: (pair[1].text != "", pair[0].branch.mean_logprob))
+        best, said = max(
+            read, key=lambda pair: (pair[1].text != "", not repeats(pair[1].text), pair[0].branch.mean_logprob)
+        )
         if mender is not None:
             said = replace(said, suggestion=mend)
         comment = placed(said, session.text, text, whole_line, confidence)

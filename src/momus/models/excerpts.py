@@ -6,11 +6,19 @@ what is said of it, and any other text, is free.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 TICK = "`"
 _ENDS = ("(...)", " ...")  # as descriptions cut long code short
+_CODE = re.compile(r"`([^`]+)`")
 _ALWAYS = ("None", "return", "else")  # what falls off the end gives back, what is missing, what else runs
+
+
+def repeats(words: str) -> bool:
+    """Whether words have the same code on both sides, as in "`x` should be `x`": the first two pieces of it are one."""
+    code: list[str] = _CODE.findall(words)
+    return len(code) > 1 and code[0] == code[1]
 
 
 class Excerpts:
