@@ -120,11 +120,12 @@ def load_items(path: Path | str, *, split: str | None = None, limit: int | None 
         _tamper(body, where, tests)[0] if "twin" in body or "buggy" in body else _task(body, where, tests)
         for body, where in _objects(path)
     )
-    kept = (item for item in found if split is None or _task_in(item).split == split)
+    kept = (item for item in found if split is None or task_of(item).split == split)
     return list(itertools.islice(kept, limit))
 
 
-def _task_in(item: Tamper | Task) -> Task:
+def task_of(item: Tamper | Task) -> Task:
+    """The task of either."""
     return item.task if isinstance(item, Tamper) else item
 
 

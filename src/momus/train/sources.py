@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from momus.errors import MomusError
-from momus.measure.datasets import load_bugs, load_items, load_tasks
+from momus.measure.datasets import load_bugs, load_items, load_tasks, task_of
 from momus.records import Tamper, Task
 
 NEVER = ("quixbugs",)  # set aside for measuring, in any form
@@ -27,7 +27,7 @@ def training_records(paths: Iterable[Path]) -> Iterator[Task | Tamper]:
         if not records:
             raise MomusError(f"{path} has no record whose split is train; give another file, or mark what may train")
         for record in records:
-            refuse_reserved(_task(record))
+            refuse_reserved(task_of(record))
             yield record
 
 
@@ -36,7 +36,7 @@ def development_answers(paths: Iterable[Path], apart: Iterable[Path], seed: int)
 
     Raises MomusError as `training_records` does.
     """
-    measured = {_task(item).group for path in apart for item in load_items(path)}
+    measured = {task_of(item).group for path in apart for item in load_items(path)}
     found = []
     for path in paths:
         tasks = [task for task in load_tasks(path, split="dev") if task.group is None or task.group not in measured]
@@ -64,7 +64,3 @@ def _holds_bugs(path: Path) -> bool:
     except OSError as error:
         raise MomusError(f"cannot read {path}: {error.strerror}") from None
     return b'"buggy"' in first or b'"twin"' in first
-
-
-def _task(item: Task | Tamper) -> Task:
-    return item.task if isinstance(item, Tamper) else item

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from momus.critique import TextMap
 from momus.errors import MomusError
-from momus.measure.datasets import load_items
+from momus.measure.datasets import load_items, task_of
 from momus.models.protocol import Codec, Prompt
-from momus.records import Comparison, Tamper, Task, read_jsonl
+from momus.records import Comparison, Task, read_jsonl
 from momus.train.sources import refuse_reserved
 
 
@@ -72,4 +72,4 @@ def _tasks(path: Path) -> Iterator[Task]:
     if b'"critiques"' in first:
         yield from (comparison.task for comparison in read_jsonl(path, Comparison))
     else:
-        yield from (item.task if isinstance(item, Tamper) else item for item in load_items(path))
+        yield from map(task_of, load_items(path))
