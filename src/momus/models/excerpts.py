@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 TICK = "`"
+CODE = re.compile(r"`([^`\n]+)`")  # in words
 _ENDS = ("(...)", " ...")  # as descriptions cut long code short
-_CODE = re.compile(r"`([^`]+)`")
 _ALWAYS = ("None", "return", "else")  # what falls off the end gives back, what is missing, what else runs
 
 
 def repeats(words: str) -> bool:
     """Whether words have the same code on both sides, as in "`x` should be `x`": the first two pieces of it are one."""
-    code: list[str] = _CODE.findall(words)
+    code: list[str] = CODE.findall(words)
     return len(code) > 1 and code[0] == code[1]
 
 

@@ -34,6 +34,7 @@ from dataclasses import dataclass, field
 from momus.critique import SEVERITIES, Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.match import LineMap, Verdict, judge, same_claim
+from momus.models.excerpts import CODE
 from momus.raters.form import Form, Rated, order_of, unscored
 from momus.records import Bug, Comparison
 
@@ -42,7 +43,6 @@ WORDS_PER_POINT = 40
 FAKE, NITPICK, UNSURE, CONCISE = 2.0, 1.0, 0.5, 0.1
 
 _TOKEN = re.compile(r"[^\W\d]\w*|\d[\w.]*|[-+*/%=<>!&|^~@]+")
-_CODE = re.compile(r"`([^`\n]+)`")
 
 
 @dataclass(slots=True)
@@ -233,6 +233,6 @@ def _names_of(bug: Bug, text: TextMap, twin: str | None) -> frozenset[str]:
 
 def _named(said: str) -> set[str]:
     """The tokens that a text names: in backticks all, elsewhere names alone, as `not` or `1` may be mere prose."""
-    quoted = {token for code in _CODE.findall(said) for token in _TOKEN.findall(code)}
-    prose = _TOKEN.findall(_CODE.sub(" ", said))
+    quoted = {token for code in CODE.findall(said) for token in _TOKEN.findall(code)}
+    prose = _TOKEN.findall(CODE.sub(" ", said))
     return quoted | {t for t in prose if t.isidentifier() and len(t) > 1 and not keyword.iskeyword(t)}
