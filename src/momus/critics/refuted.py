@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from momus.critique import Comment, Critique, TextMap
-from momus.tamper.source import parse
 
 CLAIM = "undefined-name"
 
@@ -30,7 +29,9 @@ def unrefuted(critique: Critique, text: TextMap) -> Critique:
 @lru_cache(maxsize=8)
 def _unbound(code: str) -> frozenset[int] | None:
     """The 1-based lines that read a name which nothing binds, or may not; None where that cannot be told."""
-    from pyflakes import checker, messages  # only what makes such a claim needs it
+    from pyflakes import checker, messages  # only what makes such a claim needs these
+
+    from momus.tamper.source import parse
 
     try:
         found = checker.Checker(parse(code)).messages

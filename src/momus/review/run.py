@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momus import __version__
-from momus.critics.refuted import refuted
 from momus.critique import SEVERITIES, Comment, TextMap
 from momus.errors import MomusError
 from momus.review.baseline import Baseline, baseline_note
@@ -316,6 +315,8 @@ class Reviewer:
         ignored += [replace(f, state="ignored", reason="its category is switched off in the settings") for f in off]
         wrong: list[Finding] = []
         if self._cut != "file":  # who reads whole files has looked
+            from momus.critics.refuted import refuted  # critics take long to load, and a linter needs none of this
+
             code = TextMap(opened.source.code)
             wrong = [replace(f, state="refuted") for f in kept if refuted(f.comment, code)]
             kept = [f for f in kept if not refuted(f.comment, code)]
