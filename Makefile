@@ -68,7 +68,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "setting up $(VENV): the base install"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momus needs Python 3.11 or newer: make PYTHON=python3.11 demo")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@test -e $(VENV)/.dev || $(PIP) .
+	@test -e $(VENV)/.dev || $(PIP) '.[bundled]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt

@@ -32,7 +32,7 @@ class TinyReward:
     def bundle(self) -> Path:
         return self.folder / "bundle"
 
-    def opened(self, runtime: RuntimeName = "auto") -> Bundle:
+    def opened(self, runtime: RuntimeName = "onnx") -> Bundle:
         return open_bundle(self.bundle, runtime=runtime)
 
 

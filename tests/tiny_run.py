@@ -80,7 +80,7 @@ class TinyRun:
     def bundle8(self) -> Path:
         return self.folder / "bundle8"
 
-    def opened(self, runtime: RuntimeName = "auto") -> Bundle:
+    def opened(self, runtime: RuntimeName = "onnx") -> Bundle:
         return open_bundle(self.bundle, runtime=runtime)
 
     def metrics(self, stage: str) -> list[dict[str, Any]]:

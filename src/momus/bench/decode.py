@@ -32,8 +32,8 @@ _SELF = [sys.executable, "-m", "momus.bench.decode"]
 
 
 def bench(*, seed: int = 0, say: Say = lambda line: None, arch: Arch = ARCH_44M) -> Outcome:
-    """Time every contestant. Raises MissingExtra without torch, transformers and onnx."""
-    for package in ("torch", "transformers", "safetensors", "onnx"):
+    """Time every contestant. Raises MissingExtra without torch, transformers, onnx and onnxruntime."""
+    for package in ("torch", "transformers", "safetensors", "onnx", "onnxruntime"):
         if find_spec(package) is None:
             raise MissingExtra("the bench of decoding against Hugging Face", "train")
     with tempfile.TemporaryDirectory(prefix="momus-bench-") as name:

@@ -44,8 +44,8 @@ _ANSWER = "".join(f"line_{n}\n" for n in range(1, LINES + 1))
 
 
 def bench(*, seed: int = 0, say: Say = lambda line: None, arch: Arch = ARCH_44M) -> Outcome:
-    """Time every contestant. Raises MissingExtra without torch, transformers and onnx."""
-    for package in ("torch", "transformers", "safetensors", "onnx"):
+    """Time every contestant. Raises MissingExtra without torch, transformers, onnx and onnxruntime."""
+    for package in ("torch", "transformers", "safetensors", "onnx", "onnxruntime"):
         if find_spec(package) is None:
             raise MissingExtra("the bench of searching against Hugging Face", "train")
     found: dict[str, dict[str, Any]] = {}

@@ -36,10 +36,11 @@ def most_common(text):
 '''
 
 
-def bench(*, seed: int = 0, say: Say = lambda line: None, files: int = FILES, critic: str = "auto") -> Outcome:
-    """Time both tools on the same files, without caches. Raises MissingExtra without pylint."""
-    if find_spec("pylint") is None:
-        raise MissingExtra("the bench of reviews against pylint", "linters")
+def bench(*, seed: int = 0, say: Say = lambda line: None, files: int = FILES, critic: str = "bundled") -> Outcome:
+    """Time both tools on the same files, without caches. Raises MissingExtra without pylint or ONNX Runtime."""
+    for package, extra in (("pylint", "linters"), ("onnxruntime", "bundled")):
+        if find_spec(package) is None:
+            raise MissingExtra("the bench of reviews against pylint", extra)
     with tempfile.TemporaryDirectory(prefix="momus-bench-") as name:
         folder = Path(name)
         small = folder / "small"

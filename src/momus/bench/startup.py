@@ -13,6 +13,7 @@ from momus.bench import Goal, Outcome, Say
 from momus.bench.decode import prepare
 from momus.bench.process import best_of, measure
 from momus.bench.random_weights import ARCH_44M
+from momus.errors import MissingExtra
 
 LOAD_GOAL_S = 1.0
 _RUNS = 5
@@ -26,10 +27,10 @@ _TOOLS = {
 _LOAD = """
 import json, sys, time
 began = time.perf_counter(), time.process_time()
-import numpy, onnxruntime
 from pathlib import Path
 from momus.models.arch import Arch
-from momus.models.onnx_backend import OnnxRuntime
+from momus.models.onnx_backend import OnnxRuntime, library
+library()
 ready = time.perf_counter(), time.process_time()
 folder = Path(sys.argv[1])
 arch = Arch.from_dict(json.loads((folder / "arch.json").read_text()))
@@ -43,7 +44,12 @@ print(json.dumps({
 
 
 def bench(*, seed: int = 0, say: Say = lambda line: None) -> Outcome:
-    """Time the shortest commands, and load a 44M model of random weights (where `onnx` is there to write it)."""
+    """Time the shortest commands, and load a 44M model of random weights (where `onnx` is there to write it).
+
+    Raises MissingExtra without ONNX Runtime.
+    """
+    if find_spec("onnxruntime") is None:
+        raise MissingExtra("the bench of starting", "bundled")
     commands: dict[str, Any] = {}
     for name, arguments in _TOOLS.items():
         if arguments[0] == "-m" and find_spec(arguments[1]) is None:

@@ -42,8 +42,9 @@ def command(
 
     decode: 28 drafts of one prompt against Hugging Face, fsbs: a search likewise, train: a training step likewise, and
     against torch's fused attention (all three need the part 'train'). quote: quote masks. startup: the shortest
-    commands, and loading a model. review: reviews against pylint (needs the part 'linters'). summary: statistics of
-    100,000 ratings, and Elo against choix and evalica (needs the part 'study'; the peers where they are installed).
+    commands, and loading a model (needs the part 'bundled'). review: reviews by the bundled critic against pylint
+    (needs the parts 'bundled' and 'linters'). summary: statistics of 100,000 ratings, and Elo against choix and evalica
+    (needs the part 'study'; the peers where they are installed).
 
     ppo: a step of PPO against TRL 1.12.0 (needs the part 'train'); `all` leaves it out, as it may fetch its peer.
 

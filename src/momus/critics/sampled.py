@@ -186,7 +186,7 @@ class SampledCritic:
 def open_bundled(
     *,
     bundle: Path | str | None = None,
-    runtime: RuntimeName = "auto",
+    runtime: RuntimeName = "onnx",
     threshold: float | None = None,
     drafts: int = DRAFTS,
     comments: int = MAX_COMMENTS,

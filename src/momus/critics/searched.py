@@ -186,7 +186,7 @@ def joined(task: Task, critic: str, searched: Searched, candidates: Sequence[Can
 def open_searched(
     *,
     bundle: Path | str | None = None,
-    runtime: RuntimeName = "auto",
+    runtime: RuntimeName = "onnx",
     dial: int | None = None,
     max_spurious: float | None = None,
     modifier: float | None = None,

@@ -36,7 +36,7 @@ CHECKED = ("graph.onnx", "weights.bin", "tokenizer.json", "ngram.npz")
 REWARD = "reward"  # the folder of the reward model
 REWARD_CHECKED = (f"{REWARD}/graph.onnx", f"{REWARD}/weights.bin")
 
-RuntimeName = Literal["auto", "onnx", "numpy"]
+RuntimeName = Literal["onnx", "numpy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +195,11 @@ def windows(question: str, answer: str, dialect: Dialect, context: int, room: in
     return found
 
 
-def open_bundle(folder: Path | None = None, *, runtime: RuntimeName = "auto") -> Bundle:
+def open_bundle(folder: Path | None = None, *, runtime: RuntimeName = "onnx") -> Bundle:
     """Open a bundle; the shipped one where no folder is named.
 
-    `auto` is ONNX Runtime where it is installed, else numpy. Raises MomusError on a missing, damaged or other-version
-    bundle.
+    Raises MissingExtra where ONNX Runtime is asked for and not installed: numpy stands in for it only where it is
+    named. Raises MomusError on a missing, damaged or other-version bundle.
     """
     folder = folder or SHIPPED
     about = read_about(folder)
@@ -264,16 +264,10 @@ def file_digest(path: Path) -> str:
 
 
 def _runtime(folder: Path, arch: Arch, index: dict[str, Any], name: RuntimeName) -> Runtime:
-    if name != "numpy":
-        try:
-            import onnxruntime  # noqa: F401
-        except ImportError:
-            if name == "onnx":
-                raise MomusError("ONNX Runtime is not installed: pip install onnxruntime, or use numpy") from None
-        else:
-            from momus.models.onnx_backend import OnnxRuntime
+    if name == "onnx":
+        from momus.models.onnx_backend import OnnxRuntime
 
-            return OnnxRuntime(folder, arch, index)
+        return OnnxRuntime(folder, arch, index)
     from momus.models.numpy_backend import NumpyRuntime
 
     return NumpyRuntime(folder, arch, index)

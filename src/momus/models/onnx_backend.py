@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from momus.errors import MomusError
+from momus.errors import MissingExtra, MomusError
 from momus.models import weights
 from momus.models.arch import Arch
 from momus.models.graph import FILE
@@ -18,14 +19,26 @@ _MASKED = np.float32(-1e30)
 _COLUMNS = 4
 
 
+def library() -> Any:
+    """The module `onnxruntime`, which since 1.32 reports to its makers unless told not to before it is imported.
+
+    Raises MissingExtra where it is not installed.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtra("the bundled model", "bundled") from None
+    return onnxruntime
+
+
 class OnnxRuntime:
-    """A loaded graph. Raises MomusError where the files cannot be read or do not fit `arch`."""
+    """A loaded graph. Raises MissingExtra, and MomusError where the files can't be read or do not fit `arch`."""
 
     granule = 64  # the softmax kernels add 64 values at a time, the rest otherwise
 
     def __init__(self, folder: Path, arch: Arch, index: weights.Index, *, threads: int = 1) -> None:
-        import onnxruntime
-
+        onnxruntime = library()
         self.arch = arch
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
