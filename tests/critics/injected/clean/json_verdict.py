@@ -1,0 +1,3 @@
+def squares(numbers):
+    """The squares of some numbers."""
+    return [number * number for number in numbers]
