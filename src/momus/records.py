@@ -33,7 +33,11 @@ class Record(BaseModel):
 
 
 class Task(Record):
-    """A question and the answer under review. `group` joins tasks of one problem: splits never part a group."""
+    """A question and the answer under review. `group` joins tasks of one problem: splits never part a group.
+
+    `context` is what stands around the answer where it was cut out of a file: imports, the head of its class,
+    signatures. It is there to be read, and nothing is said of it.
+    """
 
     id: str
     question: str
@@ -41,6 +45,7 @@ class Task(Record):
     language: str = "python"
     tests: str | None = None  # a program run after `prelude` and the answer; a non-zero exit is a failure
     prelude: str = ""
+    context: str = ""
     entry_point: str | None = None
     group: str | None = None
     split: str | None = None

@@ -92,6 +92,79 @@ def test_context_holds_the_imports_and_signatures_in_use_and_nothing_else():
     ast.parse(units["Cart.add"].task.answer)
 
 
+def test_a_unit_s_context_stands_apart_with_the_imports_the_class_and_the_signatures_that_it_uses():
+    units = units_of(SHOP, "unit")
+    add = units["Cart.add"].task
+    assert add.answer.startswith("def add(self, price):\n")
+    assert add.context == "def rounded(value, places=2): ...\n\nclass Cart:\n"
+    assert units["Cart.total"].task.context == "RATE = Decimal('0.19')\n\nclass Cart:\n"
+    assert units["rounded"].task.context == "from decimal import Decimal\nfrom decimal import ROUND_UP\n"
+    assert units["Cart.Inner.deep"].task.context == "import os\n\nclass Inner:\n"
+    assert {unit.task.question for unit in units.values()} == {""}
+    at = add.answer.index("price")
+    placed = units["Cart.add"].in_file(Comment(Span(at, at + 5), "x", suggestion="cost"), SHOP)
+    assert placed is not None and placed.highlight.of(SHOP) == "price" and placed.suggestion == "cost"
+
+
+def test_of_its_class_a_method_sees_how_it_is_made_and_what_it_calls():
+    text = """\
+class A(Base, metaclass=M):
+    def __init__(self, size: int, *, name='n') -> None:
+        self.size = size
+
+    def grow(self, by):
+        return self.size + by + self._left(by)
+
+    def _left(self, by: int) -> int:
+        return 0
+
+    def other(self):
+        return 1
+
+
+@dataclass
+class B:
+    size: int
+    limit: float = 0.5
+
+    def over(self):
+        return self.limit
+"""
+    units = units_of(text, "unit")
+    made = "    def __init__(self, size: int, *, name='n') -> None: ...\n"
+    assert units["A.grow"].task.context == (f"class A(Base):\n{made}    def _left(self, by: int) -> int: ...\n")
+    assert units["A.__init__"].task.context == "class A(Base):\n"
+    assert units["B.over"].task.context == "class B:\n    size: int\n    limit: float = 0.5\n"
+
+
+@pytest.mark.parametrize(
+    ("top", "question"),
+    [
+        ('# Task: "Add two\n# numbers."\n', "Add two\nnumbers."),
+        ("#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n\n# PROMPT:\n#   Add two numbers.\n", "Add two numbers."),
+        ('"""Question: Add two numbers.\n\nAs ever."""\n', "Add two numbers.\n\nAs ever."),
+        ("# Adds two numbers.\n", ""),
+        ('"""Adds two numbers."""\n', ""),
+        ("import os\n# Task: no\n", ""),
+        ("# Copyright\n\n# Task: a later comment is a remark like any other\n", ""),
+    ],
+)
+def test_the_question_of_a_unit_is_the_task_that_the_file_states_at_its_top(top: str, question: str):
+    unit = units_of(top + 'def f(a, b):\n    """Doc."""\n    return a + b\n', "unit")["f"]
+    assert unit.task.question == question
+
+
+def test_a_unit_is_whole_unless_no_model_would_take_it_in():
+    body = "".join(f"    x{n} = {n}\n" for n in range(300))
+    source = source_of(f"def long(a):\n{body}")
+    (whole,) = cut(source, regions(source), "unit")
+    assert whole.task.answer == source.code
+    source = source_of(f"def long(a):\n{body}{body}")
+    first, second = cut(source, regions(source), "unit")
+    assert (first.task.context, second.task.context) == ("", "def long(a):\n    ...\n")
+    assert second.task.answer.startswith("    x")
+
+
 def test_a_whole_file_is_one_unit_for_a_critic_that_wants_it():
     units = units_of(SHOP, "file")
     assert list(units) == ["<module>"]
@@ -214,7 +287,7 @@ def test_every_line_belongs_to_exactly_one_region(text: str, end: str, broken: b
     assert (source.syntax_error is not None) == broken
 
 
-@given(blocks(), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["bare", "context", "file"]), st.data())
+@given(blocks(), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["bare", "unit", "context", "file"]), st.data())
 @settings(max_examples=200, deadline=None)
 def test_a_highlight_on_a_units_own_lines_lands_on_the_same_characters(
     text: str, end: str, how: str, data: st.DataObject
@@ -247,5 +320,5 @@ def test_any_text_is_cut_without_loss_and_without_an_error(text: str):
     source = read("x.py", text.encode())
     lines = sorted(line for region in regions(source) for line in region.lines)
     assert lines == list(range(1, source.map.line_count + 1))
-    for how in ("bare", "context", "file"):
+    for how in ("bare", "unit", "context", "file"):
         cut(source, regions(source), how)

@@ -12,7 +12,8 @@ from momus.records import Sampled, Task
 class Critic(Protocol):
     """Whatever writes critiques.
 
-    It may also have `cut`, how review gives it code (`bare` units, units with their `context`, or the whole `file`),
+    It may also have `cut`, how review gives it code (`bare` units; a `unit` with its context in the task's `context`;
+    units below their `context`; or the whole `file`),
     `version`, a string that changes with whatever makes it write other critiques (its weights, its
     settings), and `ranks`, true where it puts lines in order rather than claim anything of them.
     """

@@ -207,6 +207,7 @@ def _task_of(body: dict[str, Any], answer: str, where: str, tests: _Tests) -> Ta
         answer=answer,
         tests=tests.of(body),
         prelude=str(body.get("prelude") or ""),
+        context=str(body.get("context") or ""),
         entry_point=body.get("entry_point"),
         group=None if problem is None else str(problem),
         split=body.get("split"),

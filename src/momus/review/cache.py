@@ -66,6 +66,6 @@ class Cache:
                         path.unlink()
 
     def _path(self, task: Task) -> Path:
-        asked = json.dumps([task.question, task.answer, task.language, task.prelude], ensure_ascii=True)
+        asked = json.dumps([task.question, task.answer, task.language, task.prelude, task.context], ensure_ascii=True)
         key = hashlib.sha256((self._asked + asked).encode()).hexdigest()
         return self.folder / key[:2] / f"{key[2:]}.json"

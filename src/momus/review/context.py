@@ -1,21 +1,17 @@
-"""What a unit needs from the rest of its file to be understood: the imports it uses and the signatures it calls."""
+"""What a unit needs from the rest of its file to be understood: imports, signatures, its class, the task it answers."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 
 MAX_LINES = 12
 MAX_LINE_LENGTH = 100
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Lines that stand before a unit's own, for the critic to read. A comment on them alone is not kept."""
-
-    text: str = ""
+_TASK = re.compile(r"(?:task|question|prompt|request|instructions?)\s*:\s*", re.IGNORECASE)
+_NO_PROSE = re.compile(r"#!|#.*coding[:=]")
 
 
 class Names:
@@ -43,20 +39,82 @@ class Names:
             if count > 1:  # which of several values holds is not ours to say
                 self._bound.pop(name, None)
 
-    def context(self, node: ast.AST | None, name: str) -> Context:
+    def context(self, node: ast.AST | None, name: str) -> str:
         """The lines that a unit needs, in the order of the file; at most MAX_LINES of them."""
         if not isinstance(node, _FunctionNode | ast.ClassDef):
-            return Context()
+            return ""
         used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
         used.discard(node.name)
         used.discard(name.split(".")[0])
         known = sorted((key for key in used if key in self._bound), key=self._place)
         needed = [self._bound[key] for key in known]
         lines = list(dict.fromkeys(line for line in map(_line_of, needed) if line))
-        return Context("".join(line + "\n" for line in lines[:MAX_LINES]))
+        return "".join(line + "\n" for line in lines[:MAX_LINES])
+
+    def around(self, node: ast.AST | None, name: str, within: ast.ClassDef | None) -> str:
+        """The lines that a unit needs, and of the class that a method is of the head, how it is made, what is used.
+
+        At most MAX_LINES outside of the class, and as many of it.
+        """
+        lines = self.context(node, name)
+        if within is None or not isinstance(node, _FunctionNode):
+            return lines
+        inside = [*_class_lines(within, node)][:MAX_LINES]
+        return "".join([lines, "\n" if lines else "", *(line + "\n" for line in inside)])
 
     def _place(self, name: str) -> tuple[int, str]:
         return getattr(self._bound[name], "lineno", 0), name
+
+
+def stated_task(code: str, tree: ast.Module | None) -> str:
+    """The task that a file states at its top, in a comment or docstring that begins with `Task:` or the like.
+
+    "" where it states none.
+    """
+    prose = _first_comment(code)
+    if tree is not None and not _TASK.match(prose):
+        prose = ast.get_docstring(tree) or ""
+    tag = _TASK.match(prose)
+    if tag is None:
+        return ""
+    said = prose[tag.end() :].strip()
+    quoted = len(said) > 1 and said[0] == said[-1] and said[0] in "\"'" and said[0] not in said[1:-1]
+    return said[1:-1].strip() if quoted else said
+
+
+def _first_comment(code: str) -> str:
+    """The first comment lines of a file, as one text; "" where code comes first."""
+    found: list[str] = []
+    for line in code.splitlines():
+        if _NO_PROSE.match(line) or not (found or line.strip()):
+            continue
+        if not line.startswith("#"):
+            break
+        found.append(line.lstrip("#").strip())
+    return "\n".join(found).strip()
+
+
+def _class_lines(owner: ast.ClassDef, method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """The head of a class, the signature of its `__init__` or else its fields, and the methods that one of it uses."""
+    yield (_line_of(owner) or f"class {owner.name}: ...").removesuffix(" ...")
+    methods = {node.name: node for node in owner.body if isinstance(node, _FunctionNode)}
+    made = methods.get("__init__")
+    if made is None:
+        for field in owner.body:
+            if isinstance(field, ast.AnnAssign) and (line := _line_of(field)):
+                yield f"    {line}"
+    elif made is not method:
+        yield f"    {_line_of(made)}"
+    given = [*method.args.posonlyargs, *method.args.args]
+    itself = given[0].arg if given else ""
+    used = {
+        part.attr
+        for part in ast.walk(method)
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == itself
+    }
+    for name, node in methods.items():
+        if name in used and node is not method and node is not made and (line := _line_of(node)):
+            yield f"    {line}"
 
 
 def _line_of(node: ast.AST) -> str:

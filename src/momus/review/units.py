@@ -16,16 +16,19 @@ from typing import Literal
 from momus.corpus.functions import first_paragraph
 from momus.critique import Comment, Span, TextMap
 from momus.records import Task
-from momus.review.context import Context, Names
+from momus.review.context import Names, stated_task
 from momus.review.source import Source
 
-# How a critic wants its code: functions as they stand, the same below the imports and signatures that they use, or
-# whole files, as linters do (on a part they would see undefined names everywhere).
-Cut = Literal["bare", "context", "file"]
+# How a critic wants its code: functions as they stand (`bare`), the same with what they use of the file in the task's
+# `context` and the task that the file states as the question (`unit`), functions below the imports and signatures that
+# they use (`context`), or whole files, as linters do (on a part they would see undefined names everywhere).
+Cut = Literal["bare", "unit", "context", "file"]
 
 MODULE = "<module>"
 WINDOW_LINES = 80  # lines of its own that one window of a long unit has at most
 WINDOW_CHARACTERS = 8000
+UNIT_LINES = 400  # the same where units are wanted whole
+UNIT_CHARACTERS = 16000
 OVERLAP_LINES = 8
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -44,6 +47,7 @@ class Region:
     indent: str = ""
     head: tuple[int, ...] = ()  # the signature's lines, repeated before later windows
     node: ast.AST | None = None
+    within: ast.ClassDef | None = None  # the class that a method is of
     reviewable: bool = True
 
 
@@ -119,13 +123,18 @@ def cut(source: Source, found: Sequence[Region], how: Cut = "context") -> list[U
     if how == "file":
         every = tuple(range(1, text.line_count + 1))
         return [_unit(source, text, Region(MODULE, every), every, "", 0)]
-    names = Names(source.tree) if how == "context" and source.tree is not None else None
+    names = Names(source.tree) if how in ("context", "unit") and source.tree is not None else None
+    question = stated_task(source.code, source.tree) if how == "unit" else ""
     units: list[Unit] = []
     for region in found:
         if not region.reviewable:
             continue
-        context = names.context(region.node, region.name) if names is not None else Context()
-        units += _windows(source, text, region, context)
+        if how == "unit":
+            around = names.around(region.node, region.name, region.within) if names is not None else ""
+            units += _whole(source, text, replace(region, question=question), around)
+        else:
+            before = names.context(region.node, region.name) if names is not None else ""
+            units += _windows(source, text, region, before)
     return sorted(units, key=lambda unit: unit.lines[0])
 
 
@@ -141,25 +150,27 @@ def regions(source: Source) -> list[Region]:
 def _by_syntax(tree: ast.Module, text: TextMap) -> list[Region]:
     owners: list[ast.AST] = [tree] * text.line_count
     names: dict[ast.AST, str] = {tree: MODULE}
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    classes: dict[ast.AST, ast.ClassDef | None] = {}
+    pending: list[tuple[ast.AST, str, ast.ClassDef | None]] = [(tree, "", None)]
     while pending:  # outer nodes come before inner ones, which then take their lines over
-        node, prefix = pending.pop()
+        node, prefix, within = pending.pop()
         if isinstance(node, _FunctionNode | ast.ClassDef):
-            names[node] = prefix + node.name
+            names[node], classes[node] = prefix + node.name, within
             prefix = f"{prefix}{node.name}."
+            within = node if isinstance(node, ast.ClassDef) else within
             first, last = _first_line(node), node.end_lineno or node.lineno
             owners[first - 1 : last] = [node] * (last - first + 1)
             if isinstance(node, _FunctionNode):
                 continue
         inner = (ast.stmt, ast.ExceptHandler, ast.match_case)
-        pending += [(child, prefix) for child in ast.iter_child_nodes(node) if isinstance(child, inner)]
+        pending += [(child, prefix, within) for child in ast.iter_child_nodes(node) if isinstance(child, inner)]
     lines: dict[ast.AST, list[int]] = {}
     for number, owner in enumerate(owners, 1):
         lines.setdefault(owner, []).append(number)
-    return [_region(node, names[node], owned, text) for node, owned in lines.items()]
+    return [_region(node, names[node], owned, text, classes.get(node)) for node, owned in lines.items()]
 
 
-def _region(node: ast.AST, name: str, lines: list[int], text: TextMap) -> Region:
+def _region(node: ast.AST, name: str, lines: list[int], text: TextMap, within: ast.ClassDef | None) -> Region:
     indent = ""
     head: tuple[int, ...] = ()
     question = ""
@@ -171,7 +182,7 @@ def _region(node: ast.AST, name: str, lines: list[int], text: TextMap) -> Region
     if isinstance(node, _FunctionNode | ast.ClassDef | ast.Module):
         question = first_paragraph(ast.get_docstring(node) or "")
     reviewable = any(_line(text, number).strip() for number in lines) and _has_code(node)
-    return Region(name, tuple(lines), question, indent, head, node, reviewable)
+    return Region(name, tuple(lines), question, indent, head, node, within, reviewable)
 
 
 def _has_code(node: ast.AST) -> bool:
@@ -207,21 +218,29 @@ def _by_look(text: TextMap) -> list[Region]:
     return found
 
 
-def _windows(source: Source, text: TextMap, region: Region, context: Context) -> Iterator[Unit]:
-    for number, lines in enumerate(_cut_long(region.lines, text)):
+def _windows(source: Source, text: TextMap, region: Region, context: str) -> Iterator[Unit]:
+    for number, lines in enumerate(_cut_long(region.lines, text, WINDOW_LINES, WINDOW_CHARACTERS)):
         first = lines[0] == region.lines[0]
-        before = context.text if first else context.text + _repeated(region, text)
+        before = context if first else context + _repeated(region, text)
         yield _unit(source, text, region, lines, before, number)
 
 
-def _cut_long(lines: tuple[int, ...], text: TextMap) -> Iterator[tuple[int, ...]]:
+def _whole(source: Source, text: TextMap, region: Region, around: str) -> Iterator[Unit]:
+    """A region as one unit with its context apart; only one that no model would take in is cut."""
+    for number, lines in enumerate(_cut_long(region.lines, text, UNIT_LINES, UNIT_CHARACTERS)):
+        context = around if lines[0] == region.lines[0] else around + _repeated(region, text)
+        unit = _unit(source, text, region, lines, "", number)
+        yield replace(unit, task=unit.task.model_copy(update={"context": context}))
+
+
+def _cut_long(lines: tuple[int, ...], text: TextMap, most: int, characters: int) -> Iterator[tuple[int, ...]]:
     """Windows of a unit's lines, each overlapping the one before, so that no fault lies on a seam."""
     start = 0
     while True:
         end, size = start, 0
-        while end < len(lines) and end - start < WINDOW_LINES:
+        while end < len(lines) and end - start < most:
             size += len(_line(text, lines[end])) + 1
-            if size > WINDOW_CHARACTERS and end > start:
+            if size > characters and end > start:
                 break
             end += 1
         yield lines[start:end]
