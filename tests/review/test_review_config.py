@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from momus.review.config import Config, ConfigError, Settings, user_folder
+from momus.folders import user_folder
+from momus.review.config import Config, ConfigError, Settings
 
 
 def config(home: Path, **asked: object) -> Config:

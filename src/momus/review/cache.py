@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from momus import __version__
+from momus.folders import caches
 from momus.records import Sampled, Task, dump_line
-from momus.review.config import user_folder
 
 _KEPT_DAYS = 30
 _PRUNED_EVERY_S = 24 * 3600
@@ -24,8 +24,7 @@ class Cache:
     """Answers by unit. `identity` says exactly which critic answers, its weights or its linter's version included."""
 
     def __init__(self, identity: str, seed: int, folder: Path | None = None) -> None:
-        chosen = os.environ.get("MOMUS_CACHE_DIR")
-        self.folder = (folder or (Path(chosen) if chosen else user_folder("cache"))) / "critiques"
+        self.folder = (folder or caches()) / "critiques"
         self._asked = f"{__version__}\0{identity}\0{seed}\0"
 
     def get(self, task: Task) -> Sampled | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,6 +17,7 @@ from typing import Any
 
 from momus.critique import CATEGORIES, SEVERITIES
 from momus.errors import MomusError
+from momus.folders import user_folder
 
 FAIL_ON = ("never", *SEVERITIES)
 DIAL = (10, 25, 50, 75)  # percentiles, the paper's
@@ -115,18 +115,6 @@ class Config:
                 base = _with(base, table, str(file))
             self._settings[file] = _overlay(base, self._own)
         return self._settings[file]
-
-
-def user_folder(kind: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """The platform's place for this user's "config" or "cache" of momus."""
-    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or Path.home())
-    if sys.platform == "darwin":
-        return home / "Library" / ("Caches" if kind == "cache" else "Application Support") / "momus"
-    if sys.platform == "win32":
-        local = environment.get("LOCALAPPDATA" if kind == "cache" else "APPDATA")
-        return Path(local or home / "AppData") / "momus" / ("Cache" if kind == "cache" else "")
-    place = environment.get("XDG_CACHE_HOME" if kind == "cache" else "XDG_CONFIG_HOME")
-    return (Path(place) if place else home / (".cache" if kind == "cache" else ".config")) / "momus"
 
 
 _Own = dict[str, tuple[object, str]]  # written key -> (value, where it was set)
