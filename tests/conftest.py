@@ -1,4 +1,4 @@
-"""What many tests share: one tiny critic, trained and exported once."""
+"""What many tests share: one tiny critic, trained and exported once, and a small real model."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ def stdlib_functions() -> dict[str, list[Function]]:
     from tiny_run import stdlib_functions
 
     return stdlib_functions()
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The GGUF of SmolLM2-135M, a small real model, in the cache. The first test on a machine fetches it (98 MB)."""
+    from real_model import smollm2
+
+    return smollm2()
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def test_help_imports_click_and_nothing_heavier() -> None:
 
 
 def test_help_of_every_verb_loads_no_model_library() -> None:
-    for verb in ("review", "tamper", "critique", "rate", "measure", "train", "bench"):
+    for verb in ("review", "tamper", "critique", "rate", "measure", "train", "bench", "model"):
         heavy = imported_by(verb, "--help") & {"torch", "transformers", "onnxruntime", "onnx", "tokenizers", "rich"}
         assert not heavy, f"momus {verb} --help imports {heavy}"
 

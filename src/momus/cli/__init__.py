@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "measure": ("momus.cli.measure", "Measure critics on tasks with known bugs."),
     "study": ("momus.cli.study", "Run the whole loop from one TOML file, stage by stage, to a table."),
     "audit": ("momus.cli.audit", "Look again at answers that were rated good, the most suspect first."),
+    "model": ("momus.cli.model", "Fetch, verify and remove the weights of pretrained models."),
     "desk": ("momus.cli.desk", "Open the desk, where people tamper, rate, write and compare."),
     "bench": ("momus.cli.bench", "Time what is promised to be fast, as ratios against named peers."),
 }

@@ -1,0 +1,53 @@
+"""How a fetch of weights is shown: its sources as lines, and on a terminal a bar."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class Fetching:
+    """Lines on standard error, and a bar there where it is a terminal. A context."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Fetching:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """One line on a source."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            click.echo(line, err=True)
+
+    def at(self, what: str, done: int, total: int) -> None:
+        """Move the bar, or begin one where something else is under way."""
+        if self._bar is None:
+            return
+        tasks = self._bar.tasks
+        if not tasks or tasks[-1].description != what:
+            for task in tasks:
+                self._bar.remove_task(task.id)
+            self._bar.add_task(what, total=total or None)
+        self._bar.update(self._bar.tasks[-1].id, completed=done, total=total or None)

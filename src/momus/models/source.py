@@ -1,0 +1,42 @@
+"""What every source of weights shares: whom it reports to, and how it says that it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from momus.errors import MomusError
+from momus.models.catalogue import CatalogueModel
+
+
+class SourceFailed(MomusError):
+    """A source does not have the weights, or could not be read. The next one is tried."""
+
+
+class Watch(Protocol):
+    """Who hears how a fetch goes."""
+
+    def say(self, line: str) -> None:
+        """A line on what is tried and what came of it."""
+
+    def at(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` bytes of what is under way; a total of 0 is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where weights may come from. `fetch` writes them to a partial file, which may hold a beginning of its own.
+
+    It raises SourceFailed where they can't be had, and OSError.
+    """
+
+    kind: str  # part of the partial file's name
+    label: str  # as it is shown
+    fetch: Callable[[CatalogueModel, Path, Watch], None]
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes as a reader takes it: "98 MB", "1.1 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
