@@ -13,6 +13,7 @@ from momus.records import Sampled, Task
 from momus.review import review
 from momus.review.cache import Cache
 from momus.review.config import Config
+from momus.review.finding import Report
 from momus.review.plan import Asked, plan
 from momus.review.run import Reviewer, conduct
 from momus.review.suggest import suggestions_patch
@@ -178,6 +179,57 @@ def test_an_interrupt_keeps_the_files_that_are_done(tmp_path: Path):
         (tmp_path / name).write_text(text)
     report = review_in(tmp_path, Unsteady(KeyboardInterrupt()), "a.py", "b.py", "c.py")
     assert (report.interrupted, report.planned, len(report.files), report.complete) == (True, 3, 1, False)
+
+
+def test_an_interrupt_keeps_what_is_done_of_a_file_and_the_cache_keeps_it_for_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOMUS_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "a.py").write_text("def f():\n    return bad\n\n\ndef g():\n    return STOP\n\n\ndef h():\n    return bad\n")
+    config = Config(isolated=True)
+    jobs = plan(Asked((Path("a.py"),)), config, tmp_path)
+
+    def review(stop: BaseException | None) -> Report:
+        critic = Unsteady(stop)
+        critic.version = "1"  # type: ignore[attr-defined]
+        return conduct(jobs, config.near(tmp_path), tmp_path, critic=critic)
+
+    stopped = review(KeyboardInterrupt())
+    assert stopped.interrupted and not stopped.complete
+    assert [finding.unit for finding in stopped] == ["f"]
+    assert only(stopped).error == "g (lines 5-6) was not reviewed: interrupted (and 1 more part)"
+    went_on = review(None)
+    assert (only(went_on).cached, len(went_on.findings), went_on.complete) == (1, 2, True)
+
+
+class Count:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.planned: tuple[int, int] | None = None
+        self.answers: list[int] = []
+
+    def begin(self, units: int, characters: int) -> None:
+        self.planned = (units, characters)
+
+    def answered(self, characters: int) -> None:
+        self.answers.append(characters)
+
+
+def test_a_meter_is_told_the_work_before_it_begins_without_what_the_cache_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOMUS_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "a.py").write_text("def f():\n    return bad\n\n\ndef g():\n    return 1\n")
+    (tmp_path / "b.py").write_bytes(b"\xff")
+    config = Config(isolated=True)
+    jobs = plan(Asked((Path("a.py"), Path("b.py"))), config, tmp_path)
+    counts = [Count(), Count()]
+    for count in counts:
+        critic = Says(on_word("bad"), version="1", cut="bare")
+        conduct(jobs, config.near(tmp_path), tmp_path, critic=critic, meter=count)
+    assert counts[0].planned == (2, sum(counts[0].answers)) and len(counts[0].answers) == 2
+    assert (counts[1].planned, counts[1].answers) == ((0, 0), [])
 
 
 def cached(folder: Path, critic: object, seed: int = 0) -> tuple[int, int]:

@@ -121,7 +121,9 @@ def command(
         for file in report.failed:
             print(f"momus: {file.path}: {file.error}", file=sys.stderr)
     if report.interrupted:
-        print(f"momus: interrupted: {len(report.files)} of {report.planned} files reviewed", file=sys.stderr)
+        kept = ", and what the critic has answered is kept for the next time" if report.settings.get("cache") else ""
+        whole = len(report.files) - len(report.failed)
+        print(f"momus: interrupted: {whole} of {report.planned} files reviewed{kept}", file=sys.stderr)
         return 130
     return code
 
@@ -202,10 +204,11 @@ def _baseline(settings: Settings, root: Path, *, missing_ok: bool) -> Baseline |
 
 
 def _review(jobs: list[Job], settings: Settings, root: Path, known: Baseline | None) -> Report:
-    from momus.cli.progress import progress
+    from momus.cli.progress import pace_bar
     from momus.review.run import conduct
 
-    return conduct(jobs, settings, root, baseline=known, progress=progress if sys.stderr.isatty() else None)
+    with pace_bar("Reviewing") as meter:
+        return conduct(jobs, settings, root, baseline=known, meter=meter)
 
 
 def _exit_code(report: Report, jobs: list[Job], exit_zero: bool) -> int:

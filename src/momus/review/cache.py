@@ -35,6 +35,10 @@ class Cache:
             return None
         return found.model_copy(update={"task_id": task.id})
 
+    def holds(self, task: Task) -> bool:
+        """Whether there is an answer to the same task, not read yet."""
+        return self._path(task).is_file()
+
     def put(self, task: Task, sampled: Sampled) -> None:
         """Keep an answer; a failure is none."""
         if sampled.error is not None:

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momus import __version__
-from momus.critique import SEVERITIES, Comment, TextMap
+from momus.critique import SEVERITIES, Comment
 from momus.errors import MomusError
-from momus.review.baseline import Baseline, baseline_note
+from momus.review.baseline import Baseline
 from momus.review.cache import Cache
 from momus.review.config import Config, Settings
 from momus.review.files import read
 from momus.review.finding import FileReport, Finding, Note, Report
 from momus.review.fingerprint import with_fingerprints
 from momus.review.ignores import Ignores, read_ignores
+from momus.review.pace import Meter
 from momus.review.plan import Asked, Job, plan
+from momus.review.sift import sift
 from momus.review.source import Source, Unreadable
 from momus.review.units import MODULE, Cut, Region, Unit, cut, regions
 
 if TYPE_CHECKING:
     from momus.critics import Critic
     from momus.records import Sampled, Task
-
-Progress = Callable[[Iterable[FileReport], str, int], Iterable[FileReport]]
 
 
 def review(
@@ -58,22 +58,27 @@ def conduct(
     *,
     critic: str | Critic | None = None,
     baseline: Baseline | None = None,
-    progress: Progress | None = None,
+    meter: Meter | None = None,
 ) -> Report:
-    """Review planned files. An interrupt (Ctrl-C) ends it early: the report holds what is done, and says so."""
+    """Review planned files; `meter` is told how it goes.
+
+    An interrupt (Ctrl-C) ends it early: the report holds what is done, and says so, and the cache keeps it.
+    """
     started = time.monotonic()
     writer = open_named(critic or settings.critic, settings) if critic is None or isinstance(critic, str) else critic
     version = getattr(writer, "version", "")  # a critic that does not say what it is exactly is asked every time
     cache = Cache(f"{writer.name} {version}", settings.seed) if settings.cache and version else None
     done: list[FileReport] = []
     interrupted = False
-    reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline)
-    files: Iterable[FileReport] = reviewer.files()
+    reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline, meter=meter)
     try:
-        for file in progress(files, "Reviewing", len(jobs)) if progress is not None else files:
+        if meter is not None:
+            meter.begin(*reviewer.size())
+        for file in reviewer.files():
             done.append(file)
     except KeyboardInterrupt:
         interrupted = True
+        done += reviewer.begun()
     if cache is not None and not interrupted:
         cache.prune()
     order = {job.shown: at for at, job in enumerate(jobs)}
@@ -144,6 +149,7 @@ class Reviewer:
         seed: int = 0,
         cache: Cache | None = None,
         baseline: Baseline | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._critic = critic
         self._cut = cut_for(critic)
@@ -151,6 +157,7 @@ class Reviewer:
         self._seed = seed
         self._cache = cache
         self._baseline = baseline or Baseline()
+        self._meter = meter
         self._left = iter(jobs)
         self._opened: dict[str, _Opened] = {}  # by task id
         self._ready: list[FileReport] = []
@@ -178,6 +185,22 @@ class Reviewer:
         if opened.error is not None:
             raise MomusError(opened.error)
         return []
+
+    def size(self) -> tuple[int, int]:
+        """How many units the critic will be asked about, and their characters, without those in the cache."""
+        sizes: list[int] = []
+        for job in self._jobs:
+            opened = self._open(job)
+            if not isinstance(opened, FileReport):
+                tasks = [unit.task for unit in opened.units.values()]
+                sizes += [len(task.answer) for task in tasks if self._cache is None or not self._cache.holds(task)]
+        return len(sizes), sum(sizes)
+
+    def begun(self) -> list[FileReport]:
+        """After an interrupt: the files that are done and were not handed out yet, and what is done of others."""
+        ready, self._ready = self._ready, []
+        left = {id(one): one for one in self._opened.values() if one.answers}
+        return [*ready, *(self._settle(opened, "interrupted") for opened in left.values())]
 
     def _drain(self) -> Iterator[FileReport]:
         while self._ready:
@@ -230,8 +253,11 @@ class Reviewer:
         if opened is None:  # an answer to no question of ours
             return
         opened.answers[sampled.task_id] = sampled
+        task = opened.units[sampled.task_id].task
         if self._cache is not None:
-            self._cache.put(opened.units[sampled.task_id].task, sampled)
+            self._cache.put(task, sampled)
+        if self._meter is not None:
+            self._meter.answered(len(task.answer))
         if opened.complete:
             self._ready.append(self._settle(opened))
 
@@ -243,12 +269,16 @@ class Reviewer:
             for name, unit in opened.units.items()
             if (answer := opened.answers.get(name)) is None or answer.error is not None
         ]
-        findings, hidden, counted = self._sift(opened, self._findings(opened))
+        code = None if self._cut == "file" else source.code
+        findings, hidden, counted = sift(
+            self._findings(opened), opened.job.shown, opened.job.settings, opened.ignores, self._baseline, code
+        )
         notes = [*source.notes, *_syntax_notes(source), *self._left_out(opened), *counted, *opened.ignores.notes]
         if not failed:
             reviewed = {line for unit in opened.units.values() for line in unit.lines}
             notes += opened.ignores.unused(reviewed)
-        more = f" (and {len(failed) - 1} more parts)" if len(failed) > 1 else ""
+        others = len(failed) - 1
+        more = f" (and {others} more part{'s' if others > 1 else ''})" if others else ""
         return FileReport(
             opened.job.shown,
             source.text,
@@ -307,41 +337,6 @@ class Reviewer:
             end_column,
         )
 
-    def _sift(self, opened: _Opened, findings: list[Finding]) -> tuple[list[Finding], list[Finding], list[Note]]:
-        """Findings to show, findings to hide, and notes on the latter."""
-        settings = opened.job.settings
-        off = [f for f in findings if f.category in settings.ignore]
-        kept, ignored = opened.ignores.part(f for f in findings if f.category not in settings.ignore)
-        ignored += [replace(f, state="ignored", reason="its category is switched off in the settings") for f in off]
-        wrong: list[Finding] = []
-        if self._cut != "file":  # who reads whole files has looked
-            from momus.critics.refuted import refuted  # critics take long to load, and a linter needs none of this
-
-            code = TextMap(opened.source.code)
-            wrong = [replace(f, state="refuted") for f in kept if refuted(f.comment, code)]
-            kept = [f for f in kept if not refuted(f.comment, code)]
-        kept, known = self._baseline.part(opened.job.shown, kept)
-        unsure = [replace(f, state="below-confidence") for f in kept if _confidence(f) < settings.min_confidence]
-        kept = [f for f in kept if _confidence(f) >= settings.min_confidence]
-        over: list[Finding] = []
-        if settings.max_findings and len(kept) > settings.max_findings:
-            ranked = sorted(kept, key=lambda f: (-SEVERITIES.index(f.severity), -_confidence(f), f.span))
-            over = [replace(f, state="over-limit") for f in ranked[settings.max_findings :]]
-            kept = sorted(ranked[: settings.max_findings], key=lambda f: f.span)
-        notes: list[Note] = []
-        if ignored:
-            notes.append(Note("ignored", f"{len(ignored)} ignored"))
-        if known:
-            notes.append(baseline_note(len(known)))
-        if wrong:
-            notes.append(Note("refuted", f"{len(wrong)} refuted by the file: a name is bound that was said to be not"))
-        if unsure:
-            notes.append(Note("below-confidence", f"{len(unsure)} below --min-confidence {settings.min_confidence:g}"))
-        if over:
-            notes.append(Note("over-limit", f"{len(over)} more than --max-findings {settings.max_findings}"))
-        hidden = sorted([*ignored, *known, *wrong, *unsure, *over], key=lambda f: f.span)
-        return kept, hidden, notes
-
     def _left_out(self, opened: _Opened) -> Iterator[Note]:
         for name, unit in opened.units.items():
             answer = opened.answers.get(name)
@@ -379,8 +374,3 @@ def _reason(answer: Sampled | None, failure: str | None) -> str:
     if answer is not None and answer.error is not None:
         return answer.error
     return failure or "the critic gave no answer"
-
-
-def _confidence(finding: Finding) -> float:
-    """A critic that gives no confidence stands by what it says."""
-    return 1.0 if finding.comment.confidence is None else finding.comment.confidence
