@@ -185,7 +185,9 @@ def test_an_interrupt_keeps_what_is_done_of_a_file_and_the_cache_keeps_it_for_th
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MOMUS_CACHE_DIR", str(tmp_path / "cache"))
-    (tmp_path / "a.py").write_text("def f():\n    return bad\n\n\ndef g():\n    return STOP\n\n\ndef h():\n    return bad\n")
+    words = {"f": "bad", "g": "STOP", "h": "bad"}
+    functions = [f"def {name}():\n    return {word}\n\n\n" for name, word in words.items()]
+    (tmp_path / "a.py").write_text("".join(functions))
     config = Config(isolated=True)
     jobs = plan(Asked((Path("a.py"),)), config, tmp_path)
 
