@@ -236,8 +236,9 @@ class Pair(Record):
 
 
 def versioned(task: Task) -> Task:
-    """The task under the id `ID@VERSION`, where the version is that of its question and answer."""
-    content = f"{task.question}\0{task.answer}".encode("utf-8", "surrogatepass")
+    """The task under the id `ID@VERSION`, where the version is that of its question, answer and context."""
+    parts = (task.question, task.answer, *((task.context,) if task.context else ()))
+    content = "\0".join(parts).encode("utf-8", "surrogatepass")
     return task.model_copy(update={"id": f"{task.id}@{hashlib.sha256(content).hexdigest()[:10]}"})
 
 

@@ -31,6 +31,7 @@ DEVELOPMENT = (
 CLEAN = "correct.jsonl"
 # verb -> (module that holds it, its name there, the line that the help shows)
 VERBS = {
+    "draw": ("momus.cli.measure_draw", "draw", "Draw the lists of what is measured, chosen and fitted on."),
     "report": ("momus.cli.measure_report", "report", "Every figure of the paper, from the records of a run."),
     "discriminators": (
         "momus.cli.measure_discriminators",

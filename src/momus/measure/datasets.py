@@ -207,13 +207,18 @@ def _task_of(body: dict[str, Any], answer: str, where: str, tests: _Tests) -> Ta
         answer=answer,
         tests=tests.of(body),
         prelude=str(body.get("prelude") or ""),
-        context=str(body.get("context") or ""),
+        context=_context(body),
         entry_point=body.get("entry_point"),
         group=None if problem is None else str(problem),
         split=body.get("split"),
         source=str(body.get("source") or ""),
         licence=str(body.get("licence") or ""),
     )
+
+
+def _context(body: dict[str, Any]) -> str:
+    """What stands around the answer in its file; nothing where it shows imports that the fix adds, which tells it."""
+    return "" if body.get("imports_changed") else str(body.get("context") or "")
 
 
 def _text(body: dict[str, Any], field: str, where: str) -> str:
@@ -224,7 +229,8 @@ def _text(body: dict[str, Any], field: str, where: str) -> str:
 
 def _bugs(body: dict[str, Any], buggy: str, fixed: str, where: str) -> tuple[Bug, ...]:
     text = TextMap(buggy)
-    lines = sorted({*_numbers(body, "bug_lines", where), *_numbers(body, "anchor_lines", where)})
+    anchors = (max(1, line) for line in _numbers(body, "anchor_lines", where))  # 0: it inserts before the first line
+    lines = sorted({*_numbers(body, "bug_lines", where), *anchors})
     if lines and not 1 <= lines[0] <= lines[-1] <= text.line_count:
         raise RecordError(f"{where}: not a task: bug_lines: the answer has lines 1..{text.line_count}, not {lines}")
     named = str(body.get("category") or body.get("bug_type") or "other")
