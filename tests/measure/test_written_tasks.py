@@ -22,8 +22,8 @@ from momus.sandbox import run_many, why_not
 from momus.tamper.prove import prove
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SPLITS = {"tune_tasks": "tune"}
-LEAST = {"tune_tasks": 20}
+SPLITS = {"new_tasks": None, "tune_tasks": "tune"}
+LEAST = {"new_tasks": 40, "tune_tasks": 20}
 KNOWN = ("qa.jsonl", "natural.jsonl", "humanevalfix.jsonl", "debugbench.jsonl")
 
 
