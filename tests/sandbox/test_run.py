@@ -164,8 +164,8 @@ def test_a_sandbox_that_lets_everything_through_is_found_out(monkeypatch: pytest
     """The self-test, with a wall that is none: a bwrap that just runs the command."""
     from momus.sandbox import bubblewrap
 
-    def open_door(limits: object, *, program_fd: int, seccomp_fd: int | None, status_fd: int) -> list[str]:
-        code = f"import os; os.write({status_fd}, b'{{\"exit-code\": 0}}'); exec(open({program_fd}).read())"
+    def open_door(limits: object, *, program_fd: int, status_fd: int, **_: object) -> list[str]:
+        code = f"import os; os.write({status_fd}, b'{{\"exit-code\": 0}}\\n'); exec(open({program_fd}).read())"
         return [sys.executable, "-c", code]
 
     monkeypatch.setattr(bubblewrap, "command", open_door)

@@ -10,26 +10,32 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from momus.errors import MomusError
 from momus.sandbox.identity import Stage, is_root
-from momus.sandbox.limits import ENVIRONMENT, Limits, limited
+from momus.sandbox.limits import ENVIRONMENT, PROGRAM, Limits, limited
 
-PROGRAM = "/sandbox/answer.py"
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _LOADER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 _TMP_MB = 64
+# The first process of the namespace, under the program's own limits: what it is turned into can do no more than the
+# program itself, and all others end with it. A shell, as signals do not end a first process; what it says is dropped.
+_FIRST = 'exec {fd}>&2 2>/dev/null; "$@" 2>&{fd} {fd}>&-; exit $?'
 
 
-def command(limits: Limits, *, program_fd: int, seccomp_fd: int | None, status_fd: int) -> list[str]:
-    """The whole command line of one run. Raises MomusError where bubblewrap is not installed."""
+def command(
+    limits: Limits, *, program_fd: int, seccomp_fd: int | None, status_fd: int, kept_fds: Sequence[int] = ()
+) -> list[str]:
+    """The whole command line of one run; `kept_fds` are for the program. Raises MomusError without bubblewrap."""
     bwrap, flags = _bwrap()
     python = python_folders()
     stage = Stage(python.folders) if is_root() else None
     small = ["--size", str(_TMP_MB * 1024 * 1024)] if "--size" in flags else []
     argv = [bwrap, "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    argv += ["--as-pid-1"]  # bubblewrap's own first process would share the program's identity and have no limits
     argv += ["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
     argv += ["--disable-userns"] if "--disable-userns" in flags else []  # since 0.8; seccomp refuses them anyway
     argv += ["--json-status-fd", str(status_fd)]
@@ -38,13 +44,30 @@ def command(limits: Limits, *, program_fd: int, seccomp_fd: int | None, status_f
         argv += ["--setenv", name, value]
     argv += _system()
     # The folders of /tmp and /dev first: Python may itself live below /tmp.
-    argv += ["--proc", "/proc", "--dev", "/dev", *small, "--tmpfs", "/dev/shm", *small, "--tmpfs", "/tmp"]
+    # /dev/zero can be mapped as memory that no process shows.
+    argv += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--dev-bind",
+        "/dev/null",
+        "/dev/zero",
+        *small,
+        "--tmpfs",
+        "/dev/shm",
+        *small,
+        "--tmpfs",
+        "/tmp",
+    ]
     for folder in python.folders:
         argv += ["--ro-bind", stage.place(folder) if stage else folder, folder]
     for link, target in python.links.items():
         argv += ["--symlink", target, link]
     argv += ["--ro-bind-data", str(program_fd), PROGRAM, "--chdir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"]
-    argv += ["--", *limited([sys.executable, "-s", "-P", PROGRAM], limits, count_processes=True)]
+    free = next(fd for fd in range(3, 10) if fd not in kept_fds)
+    first = ["/bin/sh", "-c", _FIRST.format(fd=free), "sh"]
+    argv += ["--", *limited([*first, sys.executable, "-s", "-P", PROGRAM], limits, count_processes=True)]
     return stage.command(argv) if stage else argv
 
 

@@ -20,6 +20,9 @@ ENVIRONMENT: dict[str, str] = {
 }
 
 
+PROGRAM = "/sandbox/answer.py"  # where a program lies inside
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one run. `memory_mb` holds for each process (address space) and for all of them together (resident)."""
