@@ -2,13 +2,34 @@
 
 One file a layer: `advice` (what a program reaches for, never trusted), `identity` (an unprivileged uid where we are
 root), `bubblewrap` (its own namespaces, a read-only system), `seccomp` (system calls that no program under test
-needs), `limits` (memory, processes, files, CPU), `supervise` (wall clock, output cap, the whole group killed);
-`execute` puts them together. `selftest` tries them for real, once per process; `mode="auto"` refuses to run anything
-where they do not hold. Landlock is left out: the mount namespace already shows nothing that it could hide.
+needs), `limits` (memory, processes, files, CPU), `supervise` (wall clock, output cap, the whole group killed), `usage`
+(the memory of all of it); `execute` puts them together. `selftest` tries them for real, once per process; `mode="auto"`
+refuses to run anything where they do not hold. Landlock is left out: the mount namespace already shows nothing that it
+could hide.
+
+Whether tests pass is said by `verdict`: `pair` runs them in one sandbox and the answer in another, `ends` is what runs
+there, `peer` the calls between them, and `wire` the values that cross.
 """
 
 from momus.sandbox.advice import advise
 from momus.sandbox.run import MODES, Mode, Outcome, Status, run, run_many
 from momus.sandbox.selftest import why_not
+from momus.sandbox.verdict import Call, Observed, Verdict, VerdictStatus, certify, certify_many, observe
 
-__all__ = ["MODES", "Mode", "Outcome", "Status", "advise", "run", "run_many", "why_not"]
+__all__ = [
+    "MODES",
+    "Call",
+    "Mode",
+    "Observed",
+    "Outcome",
+    "Status",
+    "Verdict",
+    "VerdictStatus",
+    "advise",
+    "certify",
+    "certify_many",
+    "observe",
+    "run",
+    "run_many",
+    "why_not",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from momus.errors import MomusError
 from momus.sandbox import selftest
@@ -20,6 +20,8 @@ Mode = Literal["auto", "unsafe-local"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Status = Literal["passed", "failed", "timeout", "memory", "output", "refused"]
 
+T = TypeVar("T")
+R = TypeVar("R")
 _SIGXCPU = 24
 
 
@@ -55,21 +57,25 @@ def run(
     where this machine offers no isolation (mode `auto`), on an unknown mode, or where the sandbox itself fails: that is
     never an outcome.
     """
-    if mode not in MODES:
-        raise MomusError(f"there is no sandbox mode {mode!r}: choose auto or unsafe-local")
     unrunnable, advice = first_look(code)
-    if unrunnable is not None:
+    if unrunnable is not None and mode in MODES:
         return Outcome("refused", None, "", unrunnable, 0.0)
-    if mode == "auto":
-        reason = selftest.why_not()
-        if reason is not None:
-            raise MomusError(
-                f"there is no sandbox to run code in: {reason}; or accept the risk to this machine with "
-                "--sandbox unsafe-local"
-            )
+    check_mode(mode)
     limits = Limits(timeout_s, memory_mb, output_bytes)
     ended = execute(code, limits, stdin=stdin, isolated=mode == "auto")
     return _outcome(ended, advice)
+
+
+def check_mode(mode: str) -> None:
+    """Raises MomusError on an unknown mode, and in mode `auto` where this machine offers no isolation."""
+    if mode not in MODES:
+        raise MomusError(f"there is no sandbox mode {mode!r}: choose auto or unsafe-local")
+    reason = selftest.why_not() if mode == "auto" else None
+    if reason is not None:
+        raise MomusError(
+            f"there is no sandbox to run code in: {reason}; or accept the risk to this machine with "
+            "--sandbox unsafe-local"
+        )
 
 
 def run_many(
@@ -83,11 +89,16 @@ def run_many(
 ) -> Iterator[Outcome]:
     """Outcomes of many programs, in their order, `jobs` at a time; takes programs only as fast as it runs them."""
     once = functools.partial(run, timeout_s=timeout_s, memory_mb=memory_mb, output_bytes=output_bytes, mode=mode)
+    return ahead(programs, once, jobs)
+
+
+def ahead(items: Iterable[T], act: Callable[[T], R], jobs: int) -> Iterator[R]:
+    """What `act` makes of each item, in their order, `jobs` at a time; takes items only as fast as it is done."""
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        running: deque[Future[Outcome]] = deque()
+        running: deque[Future[R]] = deque()
         try:
-            for code in programs:
-                running.append(pool.submit(once, code))
+            for item in items:
+                running.append(pool.submit(act, item))
                 if len(running) >= 2 * jobs:
                     yield running.popleft().result()
             while running:
@@ -101,7 +112,7 @@ def _outcome(ended: Ended, advice: tuple[str, ...]) -> Outcome:
     stderr = ended.stderr.decode("utf-8", "replace")
     code: int | None = ended.exit_code if ended.exit_code >= 0 else 128 - ended.exit_code
     status: Status
-    if ended.cause is not None:
+    if ended.cause is not None and ended.cause != "stopped":
         status, code = ended.cause, None
     elif code == 0:
         status = "passed"
