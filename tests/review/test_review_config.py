@@ -89,11 +89,21 @@ def test_a_mistake_is_named_with_its_file_and_its_mend(tmp_path: Path, line: str
         "api_key = 'x'",
         "critic = 'server:gpt@http://evil.example/v1'",
         "critic = 'local:./weights'",
+        "critic = 'local:qwen2.5-coder-7b'",
+        "critic = 'examples+local:./weights'",
+        "critic = ' LOCAL:weights.gguf'",
     ],
 )
 def test_a_repositorys_file_may_not_say_where_code_is_sent(tmp_path: Path, line: str):
     write(tmp_path / "pyproject.toml", f"[tool.momus]\n{line}\n")
     with pytest.raises(ConfigError, match="repository's file"):
+        config(tmp_path / "home").near(tmp_path / "a.py")
+
+
+@pytest.mark.parametrize("key", ["model", "weights", "from", "sha256", "repository", "hf-endpoint", "models.tiny.file"])
+def test_no_setting_names_a_model_or_where_it_comes_from(tmp_path: Path, key: str):
+    write(tmp_path / "momus.toml", f"{key} = 'evil/model'\n")
+    with pytest.raises(ConfigError, match="unknown setting"):
         config(tmp_path / "home").near(tmp_path / "a.py")
 
 

@@ -211,7 +211,7 @@ def _refuse_private(table: Mapping[str, object], path: Path) -> None:
                 f"set it in {user_folder('config') / 'momus.toml'} or on the command line"
             )
     critic = table.get("critic")
-    if isinstance(critic, str) and (critic.startswith(("server:", "local:")) or "://" in critic):
+    if isinstance(critic, str) and any(sign in critic.lower() for sign in ("server:", "local:", "://")):
         raise ConfigError(
             f"{path} may not choose the critic {critic!r}: a repository's file could send your code elsewhere or load "
             "a model of its own; use --critic or MOMUS_CRITIC"
