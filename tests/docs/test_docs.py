@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
+from models_table import with_catalogue
 from operators_table import with_table
 
 from momus import records
@@ -149,6 +150,10 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_the_table_of_operators_is_the_code_s() -> None:
     assert page("tamper.md") == with_table(page("tamper.md")), "run: python tests/docs/operators_table.py"
+
+
+def test_the_table_of_models_is_the_catalogue_s() -> None:
+    assert page("models.md") == with_catalogue(page("models.md")), "run: python tests/docs/models_table.py"
 
 
 def test_the_categories_and_formats_are_all_listed() -> None:

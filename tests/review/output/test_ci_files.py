@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,11 +20,13 @@ import click
 import pytest
 import yaml
 
+from momus.models.catalogue import catalogue, default_model
 from momus.review.output import FORMATS
+from weights_served import serving, surroundings
 
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+STEPS: list[dict[str, Any]] = [step for step in ACTION["runs"]["steps"] if "run" in step]
 (HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 
 
@@ -42,10 +45,12 @@ def test_the_hook_is_one_serial_run_before_a_push() -> None:
     assert HOOK["types_or"] == ["python", "jupyter"]
 
 
-def test_the_action_is_composite_and_uses_no_other_action() -> None:
+def test_the_action_is_composite_and_uses_one_other_action_by_its_commit() -> None:
     assert ACTION["runs"]["using"] == "composite"
-    assert all("uses" not in step and step["shell"] == "bash" for step in STEPS)
-    assert {"paths", "diff", "fail-on", "min-confidence", "version"} <= set(ACTION["inputs"])
+    (kept,) = [step for step in ACTION["runs"]["steps"] if "uses" in step]
+    assert re.fullmatch(r"actions/cache@[0-9a-f]{40}", kept["uses"])
+    assert all(step["shell"] == "bash" for step in STEPS)
+    assert {"paths", "diff", "fail-on", "min-confidence", "model", "version"} <= set(ACTION["inputs"])
     assert all("default" in one and one["description"] for one in ACTION["inputs"].values())
 
 
@@ -152,6 +157,75 @@ def test_a_version_is_a_version(folder: Path, version: str) -> None:
     assert done.returncode == 2
     assert "::error title=Momus::The input version is not a version" in done.stdout
     assert not (folder / "owned").exists() and not (folder / "momus").exists()
+
+
+def test_the_weights_are_here_before_the_checkout_is_read_and_kept_by_their_digest() -> None:
+    names = [step["name"] for step in ACTION["runs"]["steps"]]
+    assert names.index("Name the weights") < names.index("Keep the weights from run to run")
+    assert names.index("Keep the weights from run to run") < names.index("Fetch the weights") < names.index("Review")
+    kept = next(step for step in ACTION["runs"]["steps"] if "uses" in step)
+    assert kept["with"] == {
+        "path": "${{ steps.weights.outputs.folder }}",
+        "key": "momus-weights-${{ steps.weights.outputs.sha256 }}",
+    }
+    assert ACTION["inputs"]["model"]["default"] == default_model()
+
+
+@pytest.fixture
+def hostile(folder: Path) -> Path:
+    """A checkout whose files would be imported in place of momus and pip, did the step look at it."""
+    for name in ("momus", "pip", "huggingface_hub", "sitecustomize"):
+        (folder / f"{name}.py").write_text("import pathlib; pathlib.Path('owned').touch()\n")
+    (folder / "temporary").mkdir()
+    return folder
+
+
+def weights_step(name: str, folder: Path, model: str) -> subprocess.CompletedProcess[str]:
+    inputs = {"BIN": str(Path(sys.executable).parent), "IN_MODEL": model, "RUNNER_TEMP": str(folder / "temporary")}
+    return run_script(name, folder, **inputs)
+
+
+def test_the_weights_are_named_by_the_catalogue_and_not_by_the_checkout(hostile: Path) -> None:
+    done = weights_step("Name the weights", hostile, "smollm2-135m")
+    assert done.returncode == 0, done.stderr
+    model = catalogue()["smollm2-135m"]
+    assert f"sha256={model.sha256}\nfolder={hostile / 'cache' / 'momus'}" in (hostile / "output").read_text()
+    assert not (hostile / "owned").exists()
+
+
+@pytest.mark.parametrize("model", ["nonsense", "$(touch owned)", "org/repo:a.gguf", "--help", "./smollm2-135m"])
+def test_a_model_is_one_of_the_catalogue(hostile: Path, model: str) -> None:
+    done = weights_step("Name the weights", hostile, model)
+    assert done.returncode == 2 and "::error title=Momus::The input model names none of" in done.stderr
+    assert (hostile / "output").read_text() == "" and not (hostile / "owned").exists()
+
+
+def test_weights_that_were_kept_are_verified_and_not_fetched(hostile: Path, smollm2: Path) -> None:
+    kept = hostile / "cache" / "momus" / "models" / "weights" / smollm2.name
+    kept.parent.mkdir(parents=True)
+    shutil.copy(smollm2, kept)
+    done = weights_step("Fetch the weights", hostile, "smollm2-135m")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(kept) and f"cache: {kept}" in done.stderr
+    assert not (hostile / "owned").exists()
+
+
+def test_the_hook_never_downloads(folder: Path) -> None:
+    # As pre-commit runs it: what it writes goes to a terminal, what it reads is a pipe that stays open.
+    terminal, end = os.openpty()
+    with serving({}) as anyone:
+        hook = subprocess.Popen(
+            [sys.executable, "-m", *HOOK["entry"].split(), "code.py"],
+            cwd=folder,
+            env=surroundings(folder, anyone.url, anyone.url),
+            stdin=subprocess.PIPE,
+            stdout=end,
+            stderr=end,
+        )
+        os.close(end)
+        assert hook.wait(timeout=100) in (0, 1, 2)
+        assert not anyone.requests
+    os.close(terminal)
 
 
 class CodeScanning(BaseHTTPRequestHandler):
