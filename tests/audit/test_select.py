@@ -156,7 +156,7 @@ def test_few_answers_a_silent_critic_and_one_that_fails(tmp_path: Path) -> None:
     text = tmp_path / "text.jsonl"
     text.write_text("".join(json.dumps({"question": "q", "answer": f"Answer {n}, in words."}) + "\n" for n in range(4)))
     refused = run("select", text, "-o", tmp_path / "words")
-    assert "bundled reads Python only" in str(refused.exception)
+    assert "auto reads Python only" in str(refused.exception)
     mixed = write_good(tmp_path / "mixed.jsonl", 6, prose_too=True)
     some = run("select", mixed, "--critic", "linter:ruff", "-o", tmp_path / "mixed")
     said = some.stderr if some.exception is None else str(some.exception)

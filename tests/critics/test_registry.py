@@ -26,9 +26,9 @@ def test_every_linter_and_every_baseline_has_a_name() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("linter:pylnt", "there is no critic 'linter:pylnt': did you mean linter:pylint\\? known are bundled, "),
+        ("linter:pylnt", "there is no critic 'linter:pylnt': did you mean linter:pylint\\? known are auto, "),
         ("bundeld", "did you mean bundled\\?"),
-        ("qqq", "there is no critic 'qqq': known are bundled"),
+        ("qqq", "there is no critic 'qqq': known are auto"),
         ("", "there is no critic ''"),
     ],
 )

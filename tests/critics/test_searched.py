@@ -160,15 +160,14 @@ def test_an_answer_with_nothing_to_suspect_gets_silence(bundle: Bundle, answer: 
     assert len(sampled.critique) == 0 and sampled.error is None
 
 
-def test_it_opens_by_name_with_its_dial(tiny_reward: TinyReward, tiny_run: TinyRun) -> None:
+def test_it_opens_by_name_with_its_dial(tiny_reward: TinyReward) -> None:
     folder = tiny_reward.bundle
     notches = {notch["percentile"]: notch["modifier"] for notch in (tiny_reward.opened().dial or {})["notches"]}
-    for name in ("bundled+fsbs", "auto"):
-        assert open_critic(name, bundle=folder).modifier == notches[50]  # type: ignore[attr-defined]
-        assert open_critic(name, bundle=folder, dial=10).modifier == notches[10]  # type: ignore[attr-defined]
-        assert open_critic(name, bundle=folder).name == "bundled+fsbs"
-    assert open_critic("auto", bundle=tiny_run.bundle).name == "bundled"
-    versions = {open_critic("auto", bundle=folder, dial=percentile).version for percentile in notches}  # type: ignore[attr-defined]
+    name = "bundled+fsbs"
+    assert open_critic(name, bundle=folder).modifier == notches[50]  # type: ignore[attr-defined]
+    assert open_critic(name, bundle=folder, dial=10).modifier == notches[10]  # type: ignore[attr-defined]
+    assert open_critic(name, bundle=folder).name == name
+    versions = {open_critic(name, bundle=folder, dial=percentile).version for percentile in notches}  # type: ignore[attr-defined]
     assert len(versions) == 4
     promised = (tiny_reward.opened().dial or {})["promises"]
     loosest = open_critic("bundled+fsbs", bundle=folder, max_spurious=promised[-1]["bound"])
@@ -180,10 +179,8 @@ def test_what_cannot_be_opened_is_one_sentence_each(tiny_reward: TinyReward, tin
         open_critic("bundled+fsbs", bundle=tiny_run.bundle)
     with pytest.raises(MomusError, match="has no reward model to search with"):
         open_critic("bundled+fsbs", bundle=tiny_run.bundle, dial=50)
-    with pytest.raises(MomusError, match="no reward model, so that max-spurious has nothing to set"):
-        open_critic("auto", bundle=tiny_run.bundle, max_spurious=1.0)
     with pytest.raises(MomusError, match=r"the lowest promise that this bundle can keep is \d"):
-        open_critic("auto", bundle=tiny_reward.bundle, max_spurious=0.01)
+        open_critic("bundled+fsbs", bundle=tiny_reward.bundle, max_spurious=0.01)
     with pytest.raises(MomusError, match="takes no option 'dial'"):
         open_critic("bundled", bundle=tiny_run.bundle, dial=50)
     with pytest.raises(MomusError, match="set the same thing"):

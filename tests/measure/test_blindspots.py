@@ -72,9 +72,10 @@ def test_review_prints_the_card_of_the_bundle_or_says_that_there_is_none(
     from momus.models import bundled
 
     monkeypatch.setattr(bundled, "SHIPPED", tmp_path)
+    asked = ["--blind-spots", "--critic", "bundled"]
     with pytest.raises(MomusError, match="ships no blind-spot card"):
-        CliRunner().invoke(command, ["--blind-spots"], standalone_mode=False, catch_exceptions=False)
+        CliRunner().invoke(command, asked, standalone_mode=False, catch_exceptions=False)
     save(card(results, "half", inserted=["a"]), tmp_path)
-    said = CliRunner().invoke(command, ["--blind-spots"], standalone_mode=False, catch_exceptions=False)
+    said = CliRunner().invoke(command, asked, standalone_mode=False, catch_exceptions=False)
     assert said.return_value == 0
     assert "off-by-one" in said.output and "aliasing" in said.output

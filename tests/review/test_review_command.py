@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -216,6 +217,59 @@ def test_ctrl_c_keeps_what_is_done_and_is_never_zero(work: Path):
     assert b"a.py:1:1" in out
     assert b"of 41 files reviewed" in err
     assert b"Traceback" not in err
+
+
+NO_MODEL = "momus: no model here: `momus model get` (1.1 GB), or `--critic examples`\n"
+
+
+def test_without_weights_the_default_critic_names_two_ways_on_and_fetches_nothing(work: Path):
+    ran = momus(work, "a.py")
+    assert (ran.code, ran.out, ran.err) == (2, "", NO_MODEL)
+    (work / "docs").mkdir()
+    ran = momus(work, "docs")
+    assert ran.code == 0, "where there is nothing to review, no model is missed"
+    ran = momus(work, "--dry-run")
+    assert ran.code == 0 and "a.py: " in ran.out, "to show the units, none is loaded"
+
+
+def test_at_a_terminal_the_default_model_is_offered_with_its_size_and_may_be_declined(work: Path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "momus", "review", "a.py"],
+        cwd=work,
+        env=environment(work),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    said = b""
+    while not said.endswith(b"[Y/n]: "):
+        said += os.read(ours, 1024)
+    assert b"No model is here yet. Fetch qwen2.5-coder-1.5b (1.1 GB, Apache-2.0)?" in said
+    os.write(ours, b"n\n")
+    out, _ = process.communicate(timeout=60)
+    said = os.read(ours, 4096)
+    os.close(ours)
+    assert (process.returncode, out) == (2, b"")
+    assert NO_MODEL.strip().encode() in said
+    assert not list((work / "cache").rglob("*.gguf"))
+
+
+def test_a_machine_without_openvino_is_told_what_still_works(work: Path):
+    code = "import sys; sys.modules['openvino'] = None; from momus.cli import main; main()"
+    for critic in ("auto", "local:qwen2.5-coder-1.5b"):
+        command = [sys.executable, "-c", code, "review", "a.py", "--critic", critic]
+        done = subprocess.run(command, cwd=work, env=environment(work), capture_output=True, text=True)
+        assert done.returncode == 2 and done.stderr.startswith("momus: local models need OpenVINO"), done.stderr
+        assert "examples, linter:NAME, server:MODEL@URL and, with the extra, bundled work" in done.stderr
+
+
+def test_blind_spots_are_of_a_critic_that_has_a_card(work: Path):
+    ran = momus(work, "--blind-spots")
+    assert ran.code == 2
+    assert ran.err == "momus: the critic auto has no blind-spot card: name one that has, --critic bundled\n"
 
 
 def test_help_loads_nothing_heavy():

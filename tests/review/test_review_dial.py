@@ -85,7 +85,8 @@ def test_a_dial_given_beats_a_promise_in_a_file(
     monkeypatch.setattr("momus.review.run.Cache", stop)
     monkeypatch.setattr("momus.review.run.Reviewer", stop)
     (tmp_path / "a.py").write_text("x = 1\n")
-    run(monkeypatch, capsys, "a.py", "--dial", "25")
-    assert opened.options == {"name": "auto", "dial": 25}
-    run(monkeypatch, capsys, "a.py")
-    assert opened.options == {"name": "auto", "max_spurious": 1.5}
+    searches = ("a.py", "--critic", "bundled+fsbs")
+    run(monkeypatch, capsys, *searches, "--dial", "25")
+    assert opened.options == {"name": "bundled+fsbs", "dial": 25}
+    run(monkeypatch, capsys, *searches)
+    assert opened.options == {"name": "bundled+fsbs", "max_spurious": 1.5}

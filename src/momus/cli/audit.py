@@ -27,7 +27,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE)
-@click.option("--critic", default="bundled", show_default=True, help="Such as bundled (Python only), server:MODEL@URL.")
+@click.option("--critic", default="auto", show_default=True, help="Such as auto (Python only), server:MODEL@URL.")
 @click.option("-n", "n", default=4, show_default=True, type=click.IntRange(1, 1000), help="Critiques of each answer.")
 @click.option("--top", default=100, show_default=True, type=click.IntRange(1), help="Answers to look at, in each arm.")
 @click.option("--reward", type=FOLDER, help="Folder of a reward model that orders the critiques.")
@@ -59,13 +59,14 @@ def select(
 
     Example: momus audit select good.jsonl --critic bundled --reward runs/reward --top 100 -o audit
     """
-    from momus.audit.answers import read_answers
+    from momus.audit.answers import for_critic, read_answers
     from momus.audit.order import by_bundle, by_reward_folder
     from momus.audit.select import select as selected
     from momus.cli.critique import hashes_of, runner
+    from momus.cli.fetching import have_model
     from momus.critics.job import CritiqueWork
 
-    opens_bundle = critic.startswith(("bundled", "auto", "surprisal"))  # for others a bundle only orders
+    opens_bundle = critic.startswith(("bundled", "surprisal"))  # for others a bundle only orders
     given = {
         "explore": explore or None,
         "bundle": None if bundle is None or not opens_bundle else str(bundle.resolve()),
@@ -73,6 +74,8 @@ def select(
     }
     options = {name: value for name, value in given.items() if value is not None}
     tasks = read_answers(paths)
+    for_critic(tasks, critic)  # what no critic of this kind could read is said before a model is fetched for it
+    have_model(critic)
     score, name = None, ""
     if reward is not None:
         _need_torch()

@@ -23,7 +23,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE)
-@click.option("--critic", default="bundled", show_default=True, help="Such as bundled, linter:ruff, server:MODEL@URL.")
+@click.option("--critic", default="auto", show_default=True, help="Such as local:NAME, linter:ruff, server:MODEL@URL.")
 @click.option("-n", "n", default=4, show_default=True, type=click.IntRange(1, 1000), help="Critiques of each task.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="JSONL to write.")
 @click.option(
@@ -69,9 +69,11 @@ def command(
 
     Example: momus critique tampers.jsonl --critic bundled --explore -n 4 --twins 0.3 -o critiques.jsonl
     """
+    from momus.cli.fetching import have_model
     from momus.critics.job import CritiqueWork, critique_all
 
     items = read_items(paths, split=split, limit=limit)
+    have_model(critic)
     given = {
         "explore": explore or None,
         "temperature": temperature,

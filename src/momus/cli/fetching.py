@@ -1,4 +1,4 @@
-"""How a fetch of weights is shown: its sources as lines, and on a terminal a bar."""
+"""How a fetch of weights is shown, its sources as lines and on a terminal a bar; and when one is offered."""
 
 from __future__ import annotations
 
@@ -63,3 +63,27 @@ class Fetching:
             self.at(what, done, total)
 
         return more
+
+
+def have_model(critic: str) -> None:
+    """See to it that `auto` has a model before work begins: at a terminal the default one is offered.
+
+    Raises NoModel where there is none and nobody to ask, or the offer is declined, MomusError where the fetch fails.
+    """
+    if critic != "auto":
+        return
+    from momus.critics.automatic import NoModel, best_local
+    from momus.models.catalogue import default_model, known
+    from momus.models.fetch import get
+    from momus.models.source import in_bytes
+
+    try:
+        best_local()
+    except NoModel:
+        model = known(default_model())
+        question = f"No model is here yet. Fetch {model.name} ({in_bytes(model.size)}, {model.licence})?"
+        asked = sys.stdin.isatty() and sys.stderr.isatty()
+        if not asked or not click.confirm(question, default=True, err=True):
+            raise
+        with Fetching() as watch:
+            get(model, watch)

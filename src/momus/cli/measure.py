@@ -193,16 +193,19 @@ def _labelled(named: str) -> tuple[Path, str]:
 
 def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None) -> list[Critic]:
     """Critics by name, and the baselines beside them unless `only`. Raises MomusError."""
+    from momus.cli.fetching import have_model
     from momus.critics import TRIVIAL, open_critic
 
     # The baselines put all lines in order, so that they can be read to as many lines as the others flag.
     options: dict[str, dict[str, Any]] = {"random": {"comments": None}, "surprisal": {"comments": None}}
     if bundle is not None:
-        for name in ("auto", "bundled", "bundled+fsbs", "surprisal"):
+        for name in ("bundled", "bundled+fsbs", "surprisal"):
             options.setdefault(name, {})["bundle"] = bundle
     if only and not names:
         raise MomusError("--only leaves nothing to measure: name a critic with --critic")
     wanted = dict.fromkeys(names or ("auto",))
+    for name in wanted:
+        have_model(name)
     opened = [open_critic(name, **options.get(name, {})) for name in wanted]
     for name in () if only else TRIVIAL:
         if name not in wanted:

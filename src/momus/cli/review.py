@@ -27,7 +27,7 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option("--staged", is_flag=True, help="Review what is staged in git.")
 @click.option("--patch", metavar="FILE", help="Review what a patch changes, applied or not ('-': standard input).")
 @click.option("--stdin-filename", metavar="NAME", help="The name of what is read from standard input (PATH '-').")
-@click.option("--critic", metavar="NAME", help="Who reviews: bundled+fsbs, bundled, linter:ruff, ...  [default: auto]")
+@click.option("--critic", metavar="NAME", help="Who reviews: local:NAME, linter:ruff, ...  [default: auto]")
 @click.option("--dial", type=int, metavar="PERCENTILE", help="How much is said: 10, 25, 50 or 75.  [default: 50]")
 @click.option(
     "--max-spurious", type=float, metavar="X", help="Or: at most X spurious comments in 10 reviews, 90% confidence."
@@ -51,7 +51,7 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option("--show-settings", is_flag=True, help="Print the settings and where each was set, and stop.")
 @click.option("--show-files", is_flag=True, help="Print the files that would be reviewed, and stop.")
 @click.option("--dry-run", is_flag=True, help="Print what would be put to the critic, and stop.")
-@click.option("--blind-spots", is_flag=True, help="Print what share of each class of bug the bundle finds, and stop.")
+@click.option("--blind-spots", is_flag=True, help="Print what share of each class of bug a critic finds, and stop.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only; nothing where there are none.")
 def command(
     paths: tuple[Path, ...],
@@ -87,8 +87,6 @@ def command(
     from momus.review.config import Config
     from momus.review.plan import plan
 
-    if blind_spots:
-        return _show_blind_spots()
     if write_baseline and (diff is not None or staged or patch is not None):
         raise MomusError("--write-baseline needs whole files: leave out --diff, --staged and --patch")
     if add_ignore and (staged or patch is not None or Path("-") in paths):
@@ -96,6 +94,8 @@ def command(
     config = Config(options=_settings_given(options), overrides=overrides, isolated=isolated)
     root = Path.cwd()
     settings = config.near(root)
+    if blind_spots:
+        return _show_blind_spots(settings.critic)
     if show_settings:
         return _show_settings(config, paths, root)
     if write_baseline and not settings.baseline:
@@ -128,11 +128,13 @@ def command(
     return code
 
 
-def _show_blind_spots() -> int:
-    """Print the card that the bundle ships."""
+def _show_blind_spots(critic: str) -> int:
+    """Print the card of a critic that has one: the bundled one. Raises MomusError for any other."""
     from momus.measure.blindspots import load, table
     from momus.models.bundled import SHIPPED
 
+    if critic not in ("bundled", "bundled+fsbs"):
+        raise MomusError(f"the critic {critic} has no blind-spot card: name one that has, --critic bundled")
     card = load(SHIPPED)
     if card is None:
         raise MomusError("the bundle ships no blind-spot card: make one with momus measure blind-spots")
@@ -204,9 +206,12 @@ def _baseline(settings: Settings, root: Path, *, missing_ok: bool) -> Baseline |
 
 
 def _review(jobs: list[Job], settings: Settings, root: Path, known: Baseline | None) -> Report:
+    from momus.cli.fetching import have_model
     from momus.cli.progress import pace_bar
     from momus.review.run import conduct
 
+    if jobs:
+        have_model(settings.critic)
     with pace_bar("Reviewing") as meter:
         return conduct(jobs, settings, root, baseline=known, meter=meter)
 
@@ -287,15 +292,15 @@ def _show_settings(config: Config, paths: tuple[Path, ...], root: Path) -> int:
 
 def _show_jobs(jobs: list[Job], settings: Settings, *, units: bool) -> int:
     """Print the files that would be reviewed, and with `units` what of them would be put to the critic."""
-    from momus.review.run import Reviewer, open_named
+    from momus.review.run import cut_named, units_of
 
-    reviewer = Reviewer(open_named(settings.critic, settings), jobs) if units else None
+    how = cut_named(settings.critic, settings) if units else None
     failed = False
     for job in jobs:
         try:
             if job.error is not None:
                 raise MomusError(job.error)
-            found = reviewer.units(job) if reviewer is not None else None
+            found = units_of(job, how) if how is not None else None
         except MomusError as error:
             failed = True
             print(f"momus: {job.shown}: {error}", file=sys.stderr)

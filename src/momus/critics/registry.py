@@ -1,8 +1,9 @@
-"""One string names a critic, everywhere: `bundled`, `linter:ruff`, `surprisal`, `empty`, ..."""
+"""One string names a critic, everywhere: `auto`, `local:NAME`, `bundled`, `linter:ruff`, `surprisal`, `empty`, ..."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -26,18 +27,24 @@ def _searched(**options: Any) -> Critic:
     return open_searched(**options)
 
 
-def _auto(*, bundle: Path | str | None = None, **options: Any) -> Critic:
-    """The best that a bundle has: with search where it holds a reward model. The dial is of the search."""
-    from momus.models.bundled import SHIPPED, read_about
+def _auto(**options: Any) -> Critic:
+    """The best local model that is here."""
+    from momus.critics.automatic import best_local
 
-    about = read_about(Path(bundle) if bundle else SHIPPED)
-    if about.get("reward"):
-        return _searched(bundle=bundle, **options)
-    if dialled := [name for name in ("dial", "max_spurious") if name in options]:
-        raise MomusError(
-            f"this bundle has no reward model, so that {dialled[0].replace('_', '-')} has nothing to set: leave it out"
-        )
-    return _bundled(bundle=bundle, **options)
+    return _local(best_local())(**options)
+
+
+def _local(name: str) -> Callable[..., Critic]:
+    def opened(**options: Any) -> Critic:
+        from momus.critics.automatic import need_openvino
+
+        need_openvino()
+        opens = importlib.import_module("momus.critics.local").open_local_critic
+        _refuse_unknown(f"local:{name}", opens, options)
+        critic: Critic = opens(name, **options)
+        return critic
+
+    return opened
 
 
 def _server(name: str) -> Callable[..., Critic]:
@@ -85,9 +92,9 @@ def _linter(linter: str) -> Callable[[], Critic]:
 
 # Name -> what opens it; its keyword arguments are the critic's options.
 CRITICS: dict[str, Callable[..., Critic]] = {
+    "auto": _auto,
     "bundled": _bundled,
     "bundled+fsbs": _searched,
-    "auto": _auto,
     **{f"linter:{name}": _linter(name) for name in ("ruff", "pylint", "pyright", "mypy", "bandit")},
     "surprisal": _surprisal,
     "random": _random,
@@ -95,8 +102,8 @@ CRITICS: dict[str, Callable[..., Critic]] = {
     "empty": _empty,
 }
 # A critic whose name goes on after this: what opens it, by the rest of the name.
-FORMS = ("server:MODEL@URL",)  # how such names look
-PREFIXES: dict[str, Callable[[str], Callable[..., Critic]]] = {"server:": _server}
+FORMS = ("local:NAME|PATH", "server:MODEL@URL")  # how such names look
+PREFIXES: dict[str, Callable[[str], Callable[..., Critic]]] = {"local:": _local, "server:": _server}
 TRIVIAL = ("surprisal", "random", "everything", "empty")
 
 

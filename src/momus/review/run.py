@@ -65,6 +65,9 @@ def conduct(
     An interrupt (Ctrl-C) ends it early: the report holds what is done, and says so, and the cache keeps it.
     """
     started = time.monotonic()
+    if not jobs:  # and no model is loaded, or missed
+        name = critic if isinstance(critic, str) else critic.name if critic is not None else settings.critic
+        return Report(critic=name, version=__version__, root=root.as_posix(), settings=settings.as_dict())
     writer = open_named(critic or settings.critic, settings) if critic is None or isinstance(critic, str) else critic
     version = getattr(writer, "version", "")  # a critic that does not say what it is exactly is asked every time
     cache = Cache(f"{writer.name} {version}", settings.seed) if settings.cache and version else None
@@ -107,6 +110,21 @@ def cut_for(critic: Critic) -> Cut:
     """How a critic wants its code: what its `cut` says; by default whole files for a linter, else with context."""
     wanted: Cut = getattr(critic, "cut", "file" if critic.name.startswith("linter:") else "context")
     return wanted
+
+
+def cut_named(name: str, settings: Settings) -> Cut:
+    """The same by name. A local model is not loaded for it. Raises MomusError where another critic can't be opened."""
+    return "unit" if name == "auto" or name.startswith("local:") else cut_for(open_named(name, settings))
+
+
+def units_of(job: Job, how: Cut) -> list[Unit]:
+    """What of a file would be put to a critic. Raises MomusError where the file cannot be reviewed."""
+    opened = _open(job, how)
+    if not isinstance(opened, FileReport):
+        return list(opened.units.values())
+    if opened.error is not None:
+        raise MomusError(opened.error)
+    return []
 
 
 def fails(report: Report, fail_on: Callable[[FileReport], str]) -> bool:
@@ -177,20 +195,11 @@ class Reviewer:
         for job in self._left:
             yield FileReport(job.shown, error=job.error or f"not reviewed: {failure}")
 
-    def units(self, job: Job) -> list[Unit]:
-        """What of a file would be put to the critic. Raises MomusError where the file cannot be reviewed."""
-        opened = self._open(job)
-        if not isinstance(opened, FileReport):
-            return list(opened.units.values())
-        if opened.error is not None:
-            raise MomusError(opened.error)
-        return []
-
     def size(self) -> tuple[int, int]:
         """How many units the critic will be asked about, and their characters, without those in the cache."""
         sizes: list[int] = []
         for job in self._jobs:
-            opened = self._open(job)
+            opened = _open(job, self._cut)
             if not isinstance(opened, FileReport):
                 tasks = [unit.task for unit in opened.units.values()]
                 sizes += [len(task.answer) for task in tasks if self._cache is None or not self._cache.holds(task)]
@@ -208,7 +217,7 @@ class Reviewer:
 
     def _tasks(self) -> Iterator[Task]:
         for job in self._left:
-            opened = self._open(job)
+            opened = _open(job, self._cut)
             if isinstance(opened, FileReport):
                 self._ready.append(opened)
                 continue
@@ -224,29 +233,6 @@ class Reviewer:
             if opened.complete:
                 self._ready.append(self._settle(opened))
             yield from asked
-
-    def _open(self, job: Job) -> _Opened | FileReport:
-        if job.error is not None:
-            return FileReport(job.shown, error=job.error)
-        try:
-            source = read(job.shown, job.path.read_bytes() if job.data is None else job.data)
-        except Unreadable as error:
-            return FileReport(job.shown, error=str(error))
-        except OSError as error:
-            return FileReport(job.shown, error=f"cannot be read: {error.strerror or error}")
-        ignores = read_ignores(source)
-        if ignores.whole is not None:
-            said = f": {ignores.whole}" if ignores.whole else ""
-            note = Note("ignored-file", f"not reviewed, as a comment in it asks{said}")
-            return _bare_report(job, source, (note, *ignores.notes))
-        if not source.code.strip():
-            note = Note("empty", "nothing to review")
-            foreign = any(said.kind == "not-python" for said in source.notes)
-            return _bare_report(job, source, () if foreign else (note,))
-        found = regions(source)
-        touched = job.changed.touched(source) if job.changed is not None else None
-        units = [unit for unit in cut(source, found, self._cut) if touched is None or touched.intersection(unit.lines)]
-        return _Opened(job, source, found, touched, ignores, {unit.task.id: unit for unit in units})
 
     def _take(self, sampled: Sampled) -> None:
         opened = self._opened.pop(sampled.task_id, None)
@@ -346,6 +332,31 @@ class Reviewer:
                 yield Note("left-out", f"{_called(unit)}: the critic did not take in {answer.left_out}", unit.lines[0])
             if answer.finish == "length":
                 yield Note("left-out", f"{_called(unit)}: the critique was cut off at its longest", unit.lines[0])
+
+
+def _open(job: Job, how: Cut) -> _Opened | FileReport:
+    """A file cut into units; its report where there is nothing to put to a critic."""
+    if job.error is not None:
+        return FileReport(job.shown, error=job.error)
+    try:
+        source = read(job.shown, job.path.read_bytes() if job.data is None else job.data)
+    except Unreadable as error:
+        return FileReport(job.shown, error=str(error))
+    except OSError as error:
+        return FileReport(job.shown, error=f"cannot be read: {error.strerror or error}")
+    ignores = read_ignores(source)
+    if ignores.whole is not None:
+        said = f": {ignores.whole}" if ignores.whole else ""
+        note = Note("ignored-file", f"not reviewed, as a comment in it asks{said}")
+        return _bare_report(job, source, (note, *ignores.notes))
+    if not source.code.strip():
+        note = Note("empty", "nothing to review")
+        foreign = any(said.kind == "not-python" for said in source.notes)
+        return _bare_report(job, source, () if foreign else (note,))
+    found = regions(source)
+    touched = job.changed.touched(source) if job.changed is not None else None
+    units = [unit for unit in cut(source, found, how) if touched is None or touched.intersection(unit.lines)]
+    return _Opened(job, source, found, touched, ignores, {unit.task.id: unit for unit in units})
 
 
 def _bare_report(job: Job, source: Source, notes: tuple[Note, ...]) -> FileReport:
