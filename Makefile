@@ -10,7 +10,8 @@ export OMP_NUM_THREADS = 1
 
 .PHONY: demo test lint bench peers measure clean peers-verl peers-openrlhf peers-label-studio
 
-demo: $(VENV)/.base  ## review the example files
+demo: $(VENV)/.base  ## fetch the default model, once, and review the example files with it
+	@$(BIN)/momus model get >/dev/null
 	@$(BIN)/momus review examples || [ $$? -eq 1 ]
 
 test: $(VENV)/.dev  ## everything the tests need, then the tests
@@ -68,7 +69,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "setting up $(VENV): the base install"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momus needs Python 3.11 or newer: make PYTHON=python3.11 demo")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@test -e $(VENV)/.dev || $(PIP) '.[bundled]'
+	@test -e $(VENV)/.dev || $(PIP) .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
