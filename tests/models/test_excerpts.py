@@ -12,7 +12,7 @@ from momus.models.excerpts import Excerpts, repeats
 from momus.models.protocol import Branch
 from momus.models.quote import QuoteSpace
 from momus.models.sampling import Stream
-from momus.models.session import _Writer
+from momus.models.writer import Writer
 from tiny_run import TinyRun
 
 EXCERPTS = Excerpts(["total += xs[0]\n    and  more(a, b)", "mend"])
@@ -58,21 +58,23 @@ def test_whatever_the_model_wants_code_is_an_excerpt(tiny_run: TinyRun, temperat
     wanted = dialect.tokenizer.encode("The `result` is `res.total` here, and result stays.")
     allowed = Excerpts(["total = xs"])
     branch = Branch()
-    writer = _Writer(branch, Stream(3, (1,)), QuoteSpace("x = 1\n", excerpts=allowed), dialect, 80, 400, frozenset())
+    writer = Writer(
+        branch, Stream(3, (1,)), QuoteSpace("x = 1\n", excerpts=allowed), dialect, temperature, 80, 400, frozenset()
+    )
     rng = np.random.default_rng(0)
     for token in [*wanted, *wanted]:
         logits = rng.normal(size=dialect.tokenizer.size).astype(np.float32)
         logits[token] += 12.0
-        writer.write(logits, temperature)
+        writer.write(logits)
     text = "".join(dialect.piece(token) or "\0" for token in branch.tokens)
     closed = re.findall("`([^`\0]*)`", text)
     assert closed and all(allowed.holds(code) for code in closed)
     assert len(branch.logprobs) == len(branch.tokens) and max(branch.logprobs) <= 1e-6
-    free = _Writer(Branch(), Stream(3, (1,)), QuoteSpace("x = 1\n"), dialect, 80, 400, frozenset())
+    free = Writer(Branch(), Stream(3, (1,)), QuoteSpace("x = 1\n"), dialect, temperature, 80, 400, frozenset())
     for token in wanted:
         logits = np.zeros(dialect.tokenizer.size, dtype=np.float32)
         logits[token] = 30.0
-        free.write(logits, temperature)
+        free.write(logits)
     assert free.branch.tokens == wanted
 
 
@@ -87,7 +89,7 @@ def test_a_token_spells_what_it_is_decoded_to_and_special_ones_nothing(dialect: 
 )
 def test_the_tokens_that_fit_are_those_that_a_look_at_each_finds(tiny_run: TinyRun, code: str | None) -> None:
     dialect = tiny_run.opened().dialect
-    writer = _Writer(Branch(), Stream(3, (1,)), QuoteSpace("x", excerpts=EXCERPTS), dialect, 80, 400, frozenset())
+    writer = Writer(Branch(), Stream(3, (1,)), QuoteSpace("x", excerpts=EXCERPTS), dialect, 1.0, 80, 400, frozenset())
     writer._code = code
     size = dialect.tokenizer.size
     assert writer._fitting(size).tolist() == [token for token in range(size) if writer._read_on(token)[1]]

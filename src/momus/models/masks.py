@@ -22,7 +22,10 @@ _NOTHING: Mapping[Span, Sequence[int]] = MappingProxyType({})
 
 
 class Vocabulary(Protocol):
-    """What masks must know of a tokenizer: opener and closer of a highlight, each one token, and a line's tokens."""
+    """What masks must know of a tokenizer: opener and closer of a highlight, each one token, and a line's tokens.
+
+    `open` is -1 where it has no such token.
+    """
 
     @property
     def open(self) -> int: ...
