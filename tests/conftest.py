@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # `tiny_run` can be imported, wh
 if TYPE_CHECKING:
     from momus.corpus.functions import Function
     from momus.models.dialect import Dialect
+    from tiny_local import TinyLocal
     from tiny_reward import TinyReward
     from tiny_run import TinyRun
 
@@ -38,6 +39,14 @@ def smollm2() -> Path:
     from real_model import smollm2
 
     return smollm2()
+
+
+@pytest.fixture(scope="session")
+def tiny_local(tmp_path_factory: pytest.TempPathFactory) -> TinyLocal:
+    """Opens tiny random models of each family; their graphs lie in a cache of their own."""
+    from tiny_local import TinyLocal
+
+    return TinyLocal(tmp_path_factory.mktemp("local"))
 
 
 @pytest.fixture(scope="session")

@@ -123,8 +123,10 @@ class Session(Protocol):
     ) -> list[Drawn]:
         """Continue every branch until a stop token (kept as its last) or `max_tokens`.
 
-        With `quote`, whatever follows a highlight opener is confined to exact quotes of the answer. The same seed
-        gives a branch the same tokens whatever else is in the batch.
+        With `quote`, whatever follows a highlight opener is confined to exact quotes of the answer; a model that has
+        none holds code between backticks to them. The same seed gives a branch the same tokens whatever else is in the
+        batch. A local model in its fast mode promises less: the same calls give the same tokens on the same machine,
+        as it computes in 16 bits, in batches of one fixed form.
         """
         ...
 
