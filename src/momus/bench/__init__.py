@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Say = Callable[[str], None]  # hears what is being timed
-SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "desk")
+SUITES: tuple[str, ...] = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "model", "desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,12 @@ def run(
     say: Say = lambda line: None,
     trl_python: Path | None = None,
     label_studio: Path | None = None,
+    model: str | None = None,
 ) -> Outcome:
     """Run one suite. Raises MomusError where something it needs is missing.
 
     `trl_python` is a Python that has TRL 1.12.0, for the suite ppo; `label_studio` one that has Label Studio, for desk.
+    `model` is what the suite model opens, instead of the default.
     """
     if suite == "decode":
         from momus.bench import decode
@@ -80,6 +82,10 @@ def run(
         from momus.bench import summary
 
         return summary.bench(seed=seed, say=say)
+    if suite == "model":
+        from momus.bench import model as local
+
+        return local.bench(seed=seed, say=say, model=model)
     if suite == "desk":
         from momus.bench import desk
 

@@ -14,8 +14,8 @@ from momus.errors import MomusError
 if TYPE_CHECKING:
     from momus.bench import Outcome
 
-_SUITES = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "desk")
-_APART = ("ppo", "desk")  # not of `all`: what they need, they may fetch, or it takes long
+_SUITES = ("decode", "quote", "fsbs", "train", "ppo", "startup", "review", "summary", "model", "desk")
+_APART = ("ppo", "model", "desk")  # not of `all`: what they need, they may fetch, or it takes long
 
 
 @click.command()
@@ -35,8 +35,17 @@ _APART = ("ppo", "desk")  # not of `all`: what they need, they may fetch, or it 
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="For desk: a Python that has Label Studio, to compare with.",
 )
+@click.option(
+    "--model", "local", metavar="NAME|PATH", help="For model: the model to time.  [default: the default model]"
+)
 def command(
-    suite: str, seed: int, as_json: bool, output: Path | None, trl_python: Path | None, label_studio: Path | None
+    suite: str,
+    seed: int,
+    as_json: bool,
+    output: Path | None,
+    trl_python: Path | None,
+    label_studio: Path | None,
+    local: str | None,
 ) -> None:
     """Time what is promised to be fast: CPU-seconds on one thread, as ratios against named peers in one run.
 
@@ -47,6 +56,9 @@ def command(
     (needs the part 'study'; the peers where they are installed).
 
     ppo: a step of PPO against TRL 1.12.0 (needs the part 'train'); `all` leaves it out, as it may fetch its peer.
+
+    model: a local model against llama.cpp, on one and two threads by the clock (needs the part 'dev', and the model's
+    weights); `all` leaves it out, as nothing else may run meanwhile.
 
     desk: many people at once on SQLite and on PostgreSQL, while servers are killed (needs the part 'desk', and
     PostgreSQL); `all` leaves it out, as it takes long. With --label-studio, claiming and handing in against that.
@@ -60,8 +72,10 @@ def command(
         raise MomusError("several suites need a folder to write to: give -o a folder")
     bodies = []
     for name in suites:
-        outcome = run(name, seed=seed, say=_say, trl_python=trl_python, label_studio=label_studio)
-        body = _body(outcome, seed, " --label-studio PYTHON" if label_studio and name == "desk" else "")
+        outcome = run(name, seed=seed, say=_say, trl_python=trl_python, label_studio=label_studio, model=local)
+        more = " --label-studio PYTHON" if label_studio and name == "desk" else ""
+        more += f" --model {local}" if local and name == "model" else ""
+        body = _body(outcome, seed, more)
         bodies.append(body)
         if output is not None:
             _write(body, output if output.suffix == ".json" else output / f"{name}.json")
