@@ -65,4 +65,4 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     environment = {**surroundings(tmp_path), "MOMUS_CACHE_DIR": str(tmp_path / "file" / "cache")}
     got = run(GET, environment)
-    assert got.returncode == 2 and f"cannot write {tmp_path}/file/cache" in got.stderr
+    assert got.returncode == 2 and f"cannot read or write {tmp_path}/file/cache" in got.stderr

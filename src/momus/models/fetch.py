@@ -90,7 +90,7 @@ def _verify(model: CatalogueModel, partial: Path, watch: Watch) -> None:
         done += count
         watch.at("verifying", done, total)
 
-    with partial.open("rb") as written:
+    with partial.open("rb" if os.name == "posix" else "r+b") as written:  # Windows syncs only what it may write
         os.fsync(written.fileno())
     sha256 = hash_file(partial, hashed)
     if sha256 != model.sha256:
@@ -124,4 +124,4 @@ def _unwritable(error: OSError, model: CatalogueModel, place: Path) -> MomusErro
             f"the disk of {place.parent} is full: make room and say momus model get {model.name} again, which goes on "
             "where this stopped, or let MOMUS_CACHE_DIR name a folder on another disk"
         )
-    return MomusError(f"cannot write {error.filename or place}: {error.strerror or error}")
+    return MomusError(f"cannot read or write {error.filename or place}: {error.strerror or error}")
