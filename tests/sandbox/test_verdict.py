@@ -109,3 +109,30 @@ def test_what_a_caller_gets_is_only_ever_plain() -> None:
     odd, node = observe(answer, ["f()", "g()"], prelude=NODE, timeout_s=20)
     assert odd.value is None and not odd.is_plain
     assert vars(node.value[1]) == {"value": 3, "next": None}  # type: ignore[index]
+
+
+CHEATS = {
+    cheat["name"]: cheat for cheat in tomllib.loads(Path(__file__).with_name("cheats.toml").read_text("utf-8"))["cheat"]
+}
+EXPECTED = """
+def check(f):
+    assert f(1) == 2
+    assert f([3, 1]) == [1, 3]
+    assert f("a") == "b"
+    return
+check(f)
+"""
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_no_cheat_is_certified(name: str) -> None:
+    cheat = CHEATS[name]
+    verdict = certify(task(cheat["answer"], EXPECTED, entry_point="f"), timeout_s=6)
+    assert verdict.status != "passed", verdict
+    if cheat.get("forges"):  # the control: as one process it is taken for right
+        assert verdict.status == "uncertain", verdict
+
+
+def test_the_tests_of_the_cheats_can_be_passed() -> None:
+    right = "def f(x): return {1: 2, 'a': 'b'}[x] if not isinstance(x, list) else sorted(x)"
+    assert certify(task(right, EXPECTED, entry_point="f"), timeout_s=20).status == "passed"

@@ -50,6 +50,8 @@ def limited(command: list[str], limits: Limits, *, count_processes: bool) -> lis
             f"--fsize={limits.file_mb * 1024 * 1024}",
             f"--nofile={limits.open_files}",
             "--core=0",
+            "--msgqueue=0",
+            "--memlock=0",
         ]
         if count_processes:
             flags.append(f"--nproc={limits.processes}")
