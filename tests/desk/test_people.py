@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from desk_world import BASE, SLUG, World, task
 from momus.desk import auth
+from momus.desk.app import create_app
 from momus.desk.limits import RateLimiter
 from momus.desk.problems import Problem
 from momus.desk.settings import DeskSettings, is_loopback
@@ -180,6 +182,17 @@ def test_the_desk_listens_on_this_machine_alone_unless_told_otherwise() -> None:
         DeskSettings(host="0.0.0.0").check_bind()
     DeskSettings(host="0.0.0.0", https=True).check_bind()
     assert DeskSettings(https=True).cookie == "__Host-momus"
+
+
+def test_one_setting_alone_takes_no_isolation_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MOMUS_DESK_SANDBOX", "unsafe-local")
+    monkeypatch.setenv("MOMUS_DESK_DB", str(tmp_path / "desk.db"))
+    with pytest.raises(MomusError, match="--accept-unsafe-local"):
+        create_app(DeskSettings())
+    assert DeskSettings(sandbox="auto").check_sandbox() is None
+    said = DeskSettings(accept_unsafe_local=True).check_sandbox()
+    assert said is not None and "WITHOUT isolation" in said
+    create_app(DeskSettings(accept_unsafe_local=True), worker=False)
 
 
 def test_the_first_admin_comes_in_by_a_key_from_the_command_line(world: World) -> None:

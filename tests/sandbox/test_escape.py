@@ -303,3 +303,54 @@ def test_an_ordinary_user_is_kept_in_just_as_well(outside: Outside) -> None:
     command = ["setpriv", "--reuid=60001", "--regid=60001", "--clear-groups", python, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
     assert done.stdout == "None failed 65534\n\n", done.stderr
+
+
+def test_nothing_of_a_project_is_shown_even_where_its_folder_is_the_virtual_environment(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    project = tmp_path / "project"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project)], check=True)
+    (project / ".env").write_text("KEY=secret")
+    (project / "settings.py").write_text("KEY = 'secret'")
+    program = (
+        "import os\nprint(sorted(os.listdir(ROOT)))\n"
+        "print([f for _, _, files in os.walk(ROOT) for f in files if 'env' in f or f == 'settings.py'])\n"
+    )
+    code = (
+        f"from momus.sandbox import run, why_not\nassert why_not() is None, why_not()\n"
+        f"outcome = run({f'ROOT = {str(project)!r}' + chr(10) + program!r}, timeout_s=20)\n"
+        "print(outcome.stdout, outcome.stderr)\n"
+    )
+    path = [str(Path(__file__).parents[2] / "src"), *(p for p in sys.path if p.endswith("site-packages"))]
+    done = subprocess.run(
+        [str(project / "bin" / "python"), "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:2] == ["['bin', 'lib', 'lib64', 'pyvenv.cfg']", "['pyvenv.cfg']"], done.stdout
+
+
+@pytest.mark.parametrize(
+    "folder", ["/usr/src", "/usr/share/doc", "/home", "/srv", "/opt", "/var", "/mnt", str(Path.cwd())]
+)
+def test_folders_where_projects_lie_are_not_there(folder: str, outside: Outside) -> None:
+    shown = set((sys.prefix + "/" + sys.base_prefix).split("/"))
+    program = f"names = set(os.listdir({folder!r}))\nprint('ESCAPED', names - {shown!r}) if names - {shown!r} else 0"
+    outcome = attempt(program, outside)
+    assert outcome.status == "passed" and ESCAPED not in outcome.stdout
+
+
+@pytest.mark.parametrize("size", [30_000, 2_000_000])
+def test_a_long_program_is_never_parsed_in_our_own_process(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ast
+
+    def parsed(*_: object, **__: object) -> object:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(ast, "parse", parsed)
+    outcome = run("x=1\n" * (size // 4) + "print(x)\n", timeout_s=30, memory_mb=256)
+    assert (outcome.status, outcome.stdout) == ("passed", "1\n") if size < 100_000 else outcome.status == "memory"

@@ -64,6 +64,27 @@ def test_without_tests_a_tamper_is_kept_as_it_is() -> None:
     assert [t.proof for t in proved.kept] == ["compiles"]
 
 
+EXITS = (
+    "import sys\n{twin}sys.exit()\n",
+    "import sys\n{twin}if __name__ == '__main__':\n    sys.exit()\n",
+    "import os\n{twin}os._exit(0)\n",
+    "import atexit, os\natexit.register(os._exit, 0)\n{twin}",
+)
+
+
+@pytest.mark.parametrize("exits", EXITS)
+def test_an_answer_that_exits_well_is_not_proved_by_that(exits: str) -> None:
+    """As one program each of them, and each of its tampers, ends with exit code 0."""
+    twin = exits.format(twin=TWIN)
+    same = made(("> len(best)", ">= len(best)"), twin=twin)
+    program = same.task.program()
+    assert program is not None and run(program).status == "passed"
+    proved = prove([same, made(("return best", "return word"), twin=twin)], timeout_s=20)
+    guarded = "__main__" in exits or "atexit" in exits  # these tests can run, behind the pipe
+    assert len(proved.kept) == guarded and len(proved.survived) == guarded
+    assert len(proved.uncertain) == (0 if guarded else 2) and not proved.twin_failed
+
+
 def test_of_two_bugs_each_must_bite_alone() -> None:
     biting, harmless = ("return best", "return words"), ("> len(best)", ">= len(best)")
     proved = prove([made(harmless, biting), made(('""', "None"), biting)])
@@ -73,12 +94,12 @@ def test_of_two_bugs_each_must_bite_alone() -> None:
 
 def test_a_hang_is_a_failure_and_a_slow_twin_is_not() -> None:
     loop = made(("best = word\n", "best = word\n            while True: pass\n"))
-    assert len(prove([loop], timeout_s=1.5).kept) == 1
-    slow = made(("> len(best)", ">= len(best)"), tests="import time; time.sleep(0.8)\n" + TESTS)
+    assert len(prove([loop], timeout_s=4).kept) == 1
+    slow = made(("> len(best)", ">= len(best)"), tests="import time; time.sleep(1)\n" + TESTS)
     slower = slow.model_copy(
         update={"task": slow.task.model_copy(update={"answer": "import time; time.sleep(9)\n" + slow.task.answer})}
     )
-    assert len(prove([slower], timeout_s=1.5).survived) == 1
+    assert len(prove([slower], timeout_s=4).survived) == 1
 
 
 def test_a_prelude_stands_before_the_answer() -> None:

@@ -31,6 +31,7 @@ KINDS = ("tamper", "rate", "write", "team", "compare", "judge", "grade", "canary
 @click.option("--insecure-public", is_flag=True, help="Let others come without TLS.")
 @click.option("--critic", help="Who writes for teams and is the tampers' adversary.  [default: auto]")
 @click.option("--sandbox", type=click.Choice(["auto", "unsafe-local"]), help="Where code runs.  [default: auto]")
+@click.option("--accept-unsafe-local", is_flag=True, help="What --sandbox unsafe-local means is known.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -42,6 +43,7 @@ def command(
     insecure_public: bool,
     critic: str | None,
     sandbox: str | None,
+    accept_unsafe_local: bool,
 ) -> None:
     """Open the desk: tamper, rate, write, team up and compare in the browser.
 
@@ -56,11 +58,13 @@ def command(
         insecure_public=insecure_public or None,
         critic=critic,
         sandbox=sandbox,
+        accept_unsafe_local=accept_unsafe_local or None,
     )
     ctx.obj = settings
     if ctx.invoked_subcommand is not None:
         return
     settings.check_bind()
+    warning = settings.check_sandbox()
     import uvicorn
 
     from momus.desk.app import create_app
@@ -80,6 +84,8 @@ def command(
         proxy_headers=settings.https,
         forwarded_allow_ips="127.0.0.1" if settings.https else None,
     )
+    if warning is not None:
+        print(warning, file=sys.stderr, flush=True)
     with _listening(settings.host, settings.port) as listening:
         print(f"the desk is at http://{settings.host}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
         with contextlib.suppress(KeyboardInterrupt):

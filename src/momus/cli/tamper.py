@@ -149,6 +149,7 @@ _COLUMNS = {
     "left_out_for_linter": "left out",
     "survived": "survived",
     "twin_failed": "twin fails",
+    "uncertain": "twin not certifiable",
     "duplicates": "duplicate",
     "proved": "proved",
     "seen_by_linter": "linter sees",

@@ -55,8 +55,9 @@ def create_app(
     `ticks` are the seconds that rate limits go by.
 
     `app.state.desk` is the `Desk`, `app.state.worker` the worker. Raises MomusError where the database is of a newer
-    version.
+    version, or programs would run without isolation and nobody has accepted that.
     """
+    settings.check_sandbox()
     store = store or open_store(settings.db)
     upgrade(store)
     desk = Desk(

@@ -17,7 +17,8 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 class DeskSettings(BaseSettings):
     """`origins` are the addresses that browsers use, where they are not this machine's own; `https` says that they
     reach the desk by TLS, ended by a proxy in front. `critic` writes for teams, is the adversary of tampers and answers
-    the reviewer's page; only who starts the desk names it, as a name may hold a URL.
+    the reviewer's page; only who starts the desk names it, as a name may hold a URL. `accept_unsafe_local` says that
+    what `sandbox="unsafe-local"` means is known; that alone takes no isolation away.
     """
 
     model_config = SettingsConfigDict(env_prefix="MOMUS_DESK_", frozen=True, extra="forbid")
@@ -30,6 +31,7 @@ class DeskSettings(BaseSettings):
     insecure_public: bool = False
     critic: str = "auto"
     sandbox: str = "auto"
+    accept_unsafe_local: bool = False
     run_timeout_s: float = Field(default=5, gt=0, le=60)
     upload_bytes: int = Field(default=50_000_000, gt=0)
     body_bytes: int = Field(default=4_000_000, gt=0)
@@ -55,6 +57,20 @@ class DeskSettings(BaseSettings):
         """The names by which the desk may be called: anything else in `Host` is another site's trick."""
         named = tuple(origin.split("://")[-1].split("/")[0] for origin in self.origins)
         return (*LOOPBACK_NAMES, self.host, *named)
+
+    def check_sandbox(self) -> str | None:
+        """What to say at the start where programs run without isolation; None where they don't.
+
+        Raises MomusError where nobody has said that this is known.
+        """
+        if self.sandbox != "unsafe-local":
+            return None
+        if not self.accept_unsafe_local:
+            raise MomusError(
+                "sandbox unsafe-local lets everybody at this desk run programs on this machine, with its files and "
+                "network: leave it at auto, or accept that with --accept-unsafe-local"
+            )
+        return "programs run WITHOUT isolation: everybody at this desk can read and change what this user can"
 
     def check_bind(self) -> None:
         """Raises MomusError where the desk would be open to others without TLS, and nobody has said so."""

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 
+LOOKED_AT = 20_000  # characters: a tree takes 100 times the memory of its text, and the parser holds everybody up
 _FILTERS = threading.Lock()
 _REACHES: dict[str, str] = {
     "socket": "network",
@@ -44,16 +45,23 @@ _CALLS: dict[str, str] = {
 
 
 def advise(code: str) -> tuple[str, ...]:
-    """What a program reaches for, as `line 3: socket (network)`; empty also where it does not parse. Never raises."""
+    """What a program reaches for, as `line 3: socket (network)`; empty also where it does not parse, or is longer than
+    `LOOKED_AT`. Never raises.
+    """
     return first_look(code)[1]
 
 
 def first_look(code: str) -> tuple[str | None, tuple[str, ...]]:
-    """Why a program cannot even be started (or None), and what it reaches for. Never raises."""
+    """Why a program cannot even be started (or None), and what it reaches for. Never raises.
+
+    A program longer than `LOOKED_AT` is only ever parsed in the sandbox, under its limits.
+    """
     try:
         code.encode("utf-8")
     except UnicodeEncodeError:
         return "the program holds a lone surrogate, which no source file can", ()
+    if len(code) > LOOKED_AT:
+        return None, ()
     try:
         # The parser warns of bad escapes on the caller's own standard error; the filters are the whole process's.
         with _FILTERS, warnings.catch_warnings():

@@ -18,7 +18,10 @@ from momus.errors import MomusError
 from momus.sandbox.identity import Stage, is_root
 from momus.sandbox.limits import ENVIRONMENT, PROGRAM, Limits, limited
 
-_SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_LIBRARIES = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_SYSTEM = tuple(f"/{name}" for name in _LIBRARIES)
+# Not the whole of /usr: people put projects below /usr/src and /usr/local, with their secrets.
+_USR = (*(f"/usr/{name}" for name in _LIBRARIES), "/usr/share/zoneinfo")
 _LOADER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 _TMP_MB = 64
 # The first process of the namespace, under the program's own limits: what it is turned into can do no more than the
@@ -32,7 +35,7 @@ def command(
     """The whole command line of one run; `kept_fds` are for the program. Raises MomusError without bubblewrap."""
     bwrap, flags = _bwrap()
     python = python_folders()
-    stage = Stage(python.folders) if is_root() else None
+    stage = Stage(list(python.folders)) if is_root() else None
     small = ["--size", str(_TMP_MB * 1024 * 1024)] if "--size" in flags else []
     argv = [bwrap, "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     argv += ["--as-pid-1"]  # bubblewrap's own first process would share the program's identity and have no limits
@@ -60,8 +63,10 @@ def command(
         "--tmpfs",
         "/tmp",
     ]
-    for folder in python.folders:
-        argv += ["--ro-bind", stage.place(folder) if stage else folder, folder]
+    for folder, parts in python.folders.items():
+        place = stage.place(folder) if stage else folder
+        for part in parts:
+            argv += ["--ro-bind", f"{place}/{part}", f"{folder}/{part}"]
     for link, target in python.links.items():
         argv += ["--symlink", target, link]
     argv += ["--ro-bind-data", str(program_fd), PROGRAM, "--chdir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"]
@@ -73,30 +78,50 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class PythonFolders:
-    """What has to be there for `sys.executable` to start: folders to bind, and links outside of them to make again."""
+    """What has to be there for `sys.executable` to start: parts of folders to bind, and links to make again."""
 
-    folders: tuple[str, ...]
+    folders: dict[str, tuple[str, ...]]
     links: dict[str, str]
 
 
 @functools.cache
 def python_folders() -> PythonFolders:
-    """The folders of this Python, its virtual environment and what that one was made from."""
-    named = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
-    folders = {folder for name in named for folder in (name, str(Path(name).resolve()))}
-    if any(folder.startswith("/nix/store/") for folder in folders):
-        folders.add("/nix/store")
-    never = {"/", str(Path.home()), *(str(p) for p in Path.home().parents)}
-    kept = sorted(f for f in folders if f not in never and not _below(f, "/usr"))
-    kept = [f for f in kept if not any(_below(f, other) for other in kept if other != f)]
+    """The folders of this Python, its virtual environment and what that one was made from, each with what is shown.
+
+    A virtual environment may stand in a project's own folder: of that no more is shown than Python itself.
+    """
+    named = {sys.prefix, sys.exec_prefix}
+    bases = {sys.base_prefix, sys.base_exec_prefix}
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    of_environment = ("pyvenv.cfg", "bin", f"lib/{version}", f"lib64/{version}")
+    folders: dict[str, tuple[str, ...]] = {}
     links: dict[str, str] = {}
+    for name in sorted(named | bases):
+        for folder in dict.fromkeys((name, str(Path(name).resolve()))):
+            wanted = ("bin", "lib", "lib64") if name in bases else of_environment
+            if folder in ("/", "/usr"):
+                continue
+            if folder.startswith("/nix/store/"):
+                folders["/nix/store"] = (".",)
+                continue
+            lib64 = Path(folder, "lib64")
+            if lib64.is_symlink():
+                links[str(lib64)] = str(lib64.readlink())
+                wanted = tuple(part for part in wanted if not part.startswith("lib64"))
+            folders[folder] = tuple(part for part in wanted if Path(folder, part).exists())
+    system = Path("/usr/local/lib", version)  # where a system's Python finds what was installed beside it
+    if system.is_dir() and "/usr/local" not in folders:
+        folders["/usr/local"] = (f"lib/{version}",)
+    shown = [*(f"{folder}/{part}" for folder, parts in folders.items() for part in parts), *_USR, *_SYSTEM]
     here = sys.executable
-    while Path(here).is_symlink() and len(links) < 40:
+    for _ in range(40):
+        if not Path(here).is_symlink():
+            break
         target = str(Path(here).readlink())
-        if not any(_below(here, f) for f in (*kept, "/usr", *_SYSTEM)):
+        if not any(_below(here, each) for each in shown):
             links[here] = target
         here = os.path.normpath(Path(here).parent / target)
-    return PythonFolders(tuple(kept), links)
+    return PythonFolders(folders, links)
 
 
 @functools.cache
@@ -110,8 +135,8 @@ def _bwrap() -> tuple[str, frozenset[str]]:
 
 @functools.cache
 def _system() -> tuple[str, ...]:
-    argv = ["--ro-bind", "/usr", "/usr"]
-    for name in _SYSTEM:
+    argv: list[str] = []
+    for name in (*_USR, *_SYSTEM):
         path = Path(name)
         if path.is_symlink():
             argv += ["--symlink", str(path.readlink()), name]

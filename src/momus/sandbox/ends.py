@@ -13,6 +13,7 @@ import json
 import linecache
 import os
 import sys
+import time
 import traceback
 import types
 from typing import Any
@@ -72,12 +73,14 @@ def tests_end(
     sys.modules["__main__"] = module
     space = module.__dict__
     told: dict[str, Any] = {"verdict": "passed"}
+    started = time.monotonic()
     try:
         _execute(prelude, "prelude.py", space)
         for name, thing in list(space.items()):
             if isinstance(thing, type) and thing.__module__ == "__main__":
                 side.classes[name], side.names[thing] = thing, name
         _load(channel, side, space, entry_point)
+        started = time.monotonic()
         if isinstance(tests, str):
             told = _tested(tests, space)
         else:
@@ -92,7 +95,7 @@ def tests_end(
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    _say(verdict_fd, {**told, "calls": channel.calls})
+    _say(verdict_fd, {**told, "calls": channel.calls, "seconds": time.monotonic() - started})
 
 
 def _say(fd: int, told: dict[str, Any]) -> None:

@@ -23,7 +23,10 @@ VerdictStatus = Literal["passed", "failed", "timeout", "memory", "output", "refu
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an answer's tests went. `uncertain`: not certifiable, for the `reason` given; `calls` crossed the pipe."""
+    """How an answer's tests went. `uncertain`: not certifiable, for the `reason` given; `calls` crossed the pipe.
+
+    `seconds` are those of the tests, without the start of two interpreters, where they came to their end.
+    """
 
     status: VerdictStatus
     reason: str = ""
@@ -155,7 +158,8 @@ def _verdict(both: Both) -> Verdict:
     if both.verdict is None or (status != "passed" and ended is not None):
         status = ended if ended is not None and ended != "stopped" else "failed"
         reason = reason or "the tests' process ended without a word"
-    return Verdict(status, reason, stdout, stderr, both.tests.seconds, int(told.get("calls", 0)))
+    seconds = float(told.get("seconds", both.tests.seconds))
+    return Verdict(status, reason, stdout, stderr, seconds, int(told.get("calls", 0)))
 
 
 class _HostSide(Side):

@@ -59,6 +59,7 @@ class Counts:
     proved: int = 0
     survived: int = 0
     twin_failed: int = 0
+    uncertain: int = 0
     seen_by_linter: int = 0
     left_out_for_linter: int = 0
     duplicates: int = 0
@@ -73,7 +74,7 @@ class Counts:
         """Add counts as they stand in a file."""
         for f in fields(self):
             if f.name != "by_operator":
-                setattr(self, f.name, getattr(self, f.name) + other[f.name])
+                setattr(self, f.name, getattr(self, f.name) + other.get(f.name, 0))
         for operator, counts in other["by_operator"].items():
             for what, number in counts.items():
                 self._add(operator, what, number)
@@ -132,6 +133,7 @@ def _shard(tasks: Sequence[Task], plan: Plan, number: int) -> tuple[list[Tamper]
         proved = prove(made, jobs=plan.jobs, timeout_s=plan.timeout_s, mode=plan.sandbox)
         counts.count("survived", proved.survived)
         counts.count("twin_failed", proved.twin_failed)
+        counts.count("uncertain", proved.uncertain)
         made = list(proved.kept)
     return made, counts
 

@@ -11,17 +11,20 @@ from momus.errors import MomusError
 from momus.linters import LintWarning
 from momus.linters import run_many as lint_many
 from momus.match import apply_suggestion
-from momus.records import Tamper
-from momus.sandbox import Status, run_many
+from momus.records import Tamper, Task
+from momus.sandbox import Verdict, certify_many
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """What `prove` kept and dropped: survivors pass the tests in spite of a bug; of the rest, the twin itself fails."""
+    """What `prove` kept and dropped: survivors pass the tests in spite of a bug, or fail them not beyond doubt; of
+    some the twin itself fails, and of some it is `uncertain` whether it passes: that can't be certified.
+    """
 
     kept: tuple[Tamper, ...]
     survived: tuple[Tamper, ...] = ()
     twin_failed: tuple[Tamper, ...] = ()
+    uncertain: tuple[Tamper, ...] = ()
 
 
 def prove(
@@ -34,23 +37,22 @@ def prove(
     might just be slow). Tampers of tasks without tests are kept as they are. Raises MomusError without a sandbox.
     """
     runs = _Runs(jobs, timeout_s, memory_mb, mode)
-    runs.of([program for t in tampers if (program := t.task.program(t.twin)) is not None])
-    sound = [t for t in tampers if (program := t.task.program(t.twin)) is not None and runs.passed(program)]
-    runs.of([program for t in sound for program in _faulty_programs(t)])
+    tested = [t for t in tampers if t.task.tests is not None]
+    runs.of([(t.task, t.twin) for t in tested], confirm=True)
+    sound = [t for t in tested if runs.passed(t.task, t.twin)]
+    runs.of([(t.task, answer) for t in sound for answer in _faulty_answers(t)])
     kept: list[Tamper] = []
-    survived: list[Tamper] = []
-    twin_failed: list[Tamper] = []
+    dropped: dict[str, list[Tamper]] = {"survived": [], "twin_failed": [], "uncertain": []}
     for tamper in tampers:
-        twin = tamper.task.program(tamper.twin)
-        if twin is None:
+        if tamper.task.tests is None:
             kept.append(tamper)
-        elif not runs.passed(twin):
-            twin_failed.append(tamper)
-        elif not all(runs.failed(program, beside=twin) for program in _faulty_programs(tamper)):
-            survived.append(tamper)
+        elif not runs.passed(tamper.task, tamper.twin):
+            dropped["uncertain" if runs.uncertain(tamper.task, tamper.twin) else "twin_failed"].append(tamper)
+        elif not all(runs.failed(tamper.task, answer, beside=tamper.twin) for answer in _faulty_answers(tamper)):
+            dropped["survived"].append(tamper)
         else:
             kept.append(tamper.model_copy(update={"proof": "tests"}))
-    return Proved(tuple(kept), tuple(survived), tuple(twin_failed))
+    return Proved(tuple(kept), **{why: tuple(those) for why, those in dropped.items()})
 
 
 def linter_weight(
@@ -80,31 +82,36 @@ class _Runs:
 
     def __init__(self, jobs: int, timeout_s: float, memory_mb: int, mode: str) -> None:
         self._jobs, self._timeout_s, self._memory_mb, self._mode = jobs, timeout_s, memory_mb, mode
-        self._ended: dict[str, tuple[Status, float]] = {}
+        self._ended: dict[str | None, Verdict] = {}
 
-    def of(self, programs: Sequence[str]) -> None:
-        new = [program for program in dict.fromkeys(programs) if program not in self._ended]
-        outcomes = run_many(new, jobs=self._jobs, timeout_s=self._timeout_s, memory_mb=self._memory_mb, mode=self._mode)
-        for program, outcome in zip(new, outcomes, strict=True):
-            self._ended[program] = outcome.status, outcome.seconds
+    def of(self, answers: Sequence[tuple[Task, str]], *, confirm: bool = False) -> None:
+        """Run answers. Where a twin passed behind the pipe, what fails there beside it needs no confirmation."""
+        new = {task.program(answer): (task, answer) for task, answer in answers}
+        new = {program: pair for program, pair in new.items() if program not in self._ended}
+        bounds = {"timeout_s": self._timeout_s, "memory_mb": self._memory_mb, "mode": self._mode}
+        verdicts = certify_many(new.values(), jobs=self._jobs, confirm=confirm, **bounds)
+        self._ended |= dict(zip(new, verdicts, strict=True))
 
-    def passed(self, program: str) -> bool:
-        return self._ended[program][0] == "passed"
+    def passed(self, task: Task, answer: str) -> bool:
+        return self._ended[task.program(answer)].status == "passed"
 
-    def failed(self, program: str, *, beside: str) -> bool:
-        """Whether a program failed beyond doubt, beside one that passed."""
-        status, _ = self._ended[program]
+    def uncertain(self, task: Task, answer: str) -> bool:
+        return self._ended[task.program(answer)].status == "uncertain"
+
+    def failed(self, task: Task, answer: str, *, beside: str) -> bool:
+        """Whether an answer failed beyond doubt, beside one that passed."""
+        status = self._ended[task.program(answer)].status
         if status == "timeout":
-            return self._ended[beside][1] < self._timeout_s / 5
-        return status != "passed"
+            return self._ended[task.program(beside)].seconds < self._timeout_s / 5
+        return status not in ("passed", "uncertain")
 
 
-def _faulty_programs(tamper: Tamper) -> list[str]:
-    """The tampered answer with its tests; of several bugs, also with each bug alone."""
+def _faulty_answers(tamper: Tamper) -> list[str]:
+    """The tampered answer; of several bugs, also with each bug alone."""
     answers = [tamper.task.answer]
     if len(tamper.bugs) > 1:
         answers += [_without_the_others(tamper, i) for i in range(len(tamper.bugs))]
-    return [program for answer in answers if (program := tamper.task.program(answer)) is not None]
+    return answers
 
 
 def _without_the_others(tamper: Tamper, alone: int) -> str:

@@ -15,7 +15,7 @@ from momus.records import Record, Task
 KindName = Literal["tamper", "rate", "write", "team", "compare", "judge", "grade", "recheck"]
 Json = dict[str, Any]
 TEXT = 20_000  # the most characters of a text that a person writes
-CODE = 2_000_000
+CODE = 100_000  # and of code: it is parsed in the server, where a tree takes 100 times the memory of its text
 
 
 class Form(BaseModel):
