@@ -98,7 +98,7 @@ def python_folders() -> PythonFolders:
     links: dict[str, str] = {}
     for name in sorted(named | bases):
         for folder in dict.fromkeys((name, str(Path(name).resolve()))):
-            wanted = ("bin", "lib", "lib64") if name in bases else of_environment
+            wanted: tuple[str, ...] = ("bin", "lib", "lib64") if name in bases else of_environment
             if folder in ("/", "/usr"):
                 continue
             if folder.startswith("/nix/store/"):
