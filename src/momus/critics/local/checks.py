@@ -1,0 +1,222 @@
+"""What is no fix: code that does not parse, that means the same as before, or that its own file refutes."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import textwrap
+import warnings
+from collections import Counter
+from typing import Any
+
+_LOGS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"})
+
+
+def parsed(code: str) -> ast.Module | None:
+    """The tree of code that may be indented as a whole; None where it is no Python. A `return` outside of a function,
+    a `yield`, `await`, `break` or `continue` outside of its place is none either."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(textwrap.dedent(code))
+            compile(tree, "<code>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+    return tree
+
+
+def meaning(tree: ast.Module) -> str:
+    """A text that two pieces of code share where they differ in layout alone, or in what a run can't tell.
+
+    Left out are imports, docstrings, annotations, messages of errors and logs, and `else` behind a branch that ends in
+    a jump; names that a function binds for itself go by their order. Ways to write the same (`not a == b`,
+    `range(0, n)`, `x += 1`) are one.
+    """
+    plain = _Plain().visit(copy.deepcopy(tree))
+    for node in ast.walk(plain):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            _rename(node)
+    return ast.dump(plain)
+
+
+def refuted(before: ast.Module, after: ast.Module) -> bool:
+    """Whether a fix shows itself to be none: it reads a name that nothing binds, where the code before did not, or
+    defines other functions and classes, or functions with other parameters."""
+    if _signatures(before) != _signatures(after):
+        return True
+    return bool(unbound_names(after) - unbound_names(before))
+
+
+def _signatures(tree: ast.Module) -> Counter[str]:
+    """The definitions, and of functions the parameters that callers may name or must give."""
+    found: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            found[node.name] += 1
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            args = node.args
+            named = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+            found[f"{node.name}({', '.join(named)})"] += 1
+    return found
+
+
+def unbound_names(tree: ast.Module) -> Counter[str]:
+    """The names that code reads and nothing in it binds, and how often (pyflakes)."""
+    from pyflakes import checker, messages
+
+    kinds = (messages.UndefinedName, messages.UndefinedLocal)
+    try:
+        found = checker.Checker(tree).messages
+    except RecursionError:
+        return Counter()
+    return Counter(str(message.message_args[0]) for message in found if isinstance(message, kinds))
+
+
+class _Plain(ast.NodeTransformer):
+    """Writes a tree in one of the ways in which it could be written. Changes the tree it is given."""
+
+    def visit(self, node: ast.AST) -> Any:
+        node = self.generic_visit(node)
+        for field in ("body", "orelse", "finalbody"):
+            body = getattr(node, field, None)
+            if isinstance(body, list):
+                kept = [s for s in body if not _says_nothing(s)]
+                setattr(node, field, _flat(kept if kept or field != "body" else [ast.Pass()]))
+        handler = getattr(self, f"plain_{type(node).__name__}", None)
+        return handler(node) if handler is not None else node
+
+    def plain_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def plain_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+        node.returns = None
+        return node
+
+    def plain_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+        node.returns = None
+        return node
+
+    def plain_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+        return ast.Pass() if node.value is None else ast.Assign([node.target], node.value)
+
+    def plain_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802
+        if not isinstance(node.target, ast.Name) or not isinstance(node.value, ast.Constant | ast.Name):
+            return node  # in place on a list it is not the same
+        return ast.Assign([node.target], ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value))
+
+    def plain_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: N802
+        inner = node.operand
+        if isinstance(node.op, ast.Not) and (turned := _turned(inner)) is not None:
+            return turned
+        if isinstance(node.op, ast.Not) and isinstance(inner, ast.Compare) and len(inner.ops) == 1:
+            opposite = _OPPOSITE.get(type(inner.ops[0]))
+            if opposite is not None:
+                return ast.Compare(inner.left, [opposite()], inner.comparators)
+        return node
+
+    def plain_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802
+        if len(node.ops) == 1 and (counted := _counted(node.left)) is not None:
+            if isinstance(node.ops[0], ast.Eq) and _is(node.comparators[0], 0):
+                return ast.UnaryOp(ast.Not(), counted)
+            if isinstance(node.ops[0], ast.Gt | ast.NotEq) and _is(node.comparators[0], 0):
+                return counted
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.Gt | ast.GtE):
+            turned = ast.Lt() if isinstance(node.ops[0], ast.Gt) else ast.LtE()
+            return ast.Compare(node.comparators[0], [turned], [node.left])
+        return node
+
+    def plain_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802
+        if not any(isinstance(part, ast.Call | ast.Is | ast.IsNot | ast.In | ast.NotIn) for part in ast.walk(node)):
+            node.values = sorted(node.values, key=ast.dump)  # where no operand can guard another
+        return node
+
+    def plain_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "range" and len(node.args) == 2 and _is(node.args[0], 0):
+            node.args = node.args[1:]
+        if name == "pow" and len(node.args) == 2 and not node.keywords:
+            return ast.BinOp(node.args[0], ast.Pow(), node.args[1])
+        if name in ("list", "dict", "tuple") and not node.args and not node.keywords:
+            empty = {"list": ast.List([], ast.Load()), "dict": ast.Dict([], []), "tuple": ast.Tuple([], ast.Load())}
+            return empty[name]
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else name
+        if method in _LOGS:
+            node.args = [ast.Constant("") if _text(arg) else arg for arg in node.args]
+        return node
+
+    def plain_Raise(self, node: ast.Raise) -> ast.AST:  # noqa: N802
+        if isinstance(node.exc, ast.Call):
+            node.exc.args = [ast.Constant("") if _text(arg) else arg for arg in node.exc.args]
+        return node
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+
+
+def _says_nothing(node: ast.AST) -> bool:
+    return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def _flat(body: list[ast.stmt]) -> list[ast.stmt]:
+    """`else` behind a branch that ends in a jump stands behind the `if` as well."""
+    found: list[ast.stmt] = []
+    for statement in body:
+        found.append(statement)
+        if isinstance(statement, ast.If) and statement.orelse and _jumps(statement.body):
+            rest, statement.orelse = statement.orelse, []
+            found += _flat(rest)
+    return found
+
+
+def _jumps(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+
+
+def _turned(node: ast.expr) -> ast.expr | None:
+    """`any` of the opposite, of `all` over a generator."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "all" and node.args):
+        return None
+    each = node.args[0]
+    if not isinstance(each, ast.GeneratorExp):
+        return None
+    opposite = _Plain().plain_UnaryOp(ast.UnaryOp(ast.Not(), each.elt))
+    return ast.Call(ast.Name("any", ast.Load()), [ast.GeneratorExp(opposite, each.generators)], [])
+
+
+def _counted(node: ast.expr) -> ast.expr | None:
+    """What `len` is taken of."""
+    is_len = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
+    return node.args[0] if is_len and isinstance(node, ast.Call) and len(node.args) == 1 else None
+
+
+def _is(node: ast.expr, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value is not True and node.value == value
+
+
+def _text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _rename(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """Gives the names that a function binds by assignment numbers in the order in which they come."""
+    outer = {name for node in ast.walk(function) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    bound = dict.fromkeys(
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in outer
+    )
+    given = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
+    numbered = {name: f"${at}" for at, name in enumerate(name for name in bound if name not in given)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and node.id in numbered:
+            node.id = numbered[node.id]

@@ -1,0 +1,249 @@
+"""Fixes: where the model would have written something else, let it, and see where it comes back to the code.
+
+The scan has read the whole code as a draft and says at each token what the model would rather have written. From the
+least likely token of each suspect line it goes its own way, several ways in one batch, until what it writes is again a
+line of the code that follows. What lies between is replaced, inserted or deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from momus.critics.local.checks import meaning, parsed, refuted
+from momus.critics.local.scan import Scan
+from momus.critique import Span, TextMap
+
+if TYPE_CHECKING:
+    from momus.models.local import LocalModel
+    from momus.models.protocol import Branch
+
+BRANCHES = 8  # ways that are tried in one batch
+WAYS = 4  # of one line at most
+LEAST_GAIN = -1.0  # nats: what the model finds less likely than the code by more is no fix
+ROUND = 8  # tokens between two looks at what was written
+MAX_TOKENS = 96
+NEW_LINES = 8  # lines that a fix may write before it has to be back
+AHEAD = 8  # lines of the code that it may come back to
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Lines `first` to `last` of an answer (1-based, both in; none where last < first) give way to `lines`.
+
+    `code` is the answer with the fix; `line` the suspect line that it came from, and `gain` by how many nats the model
+    finds what it wrote likelier than what stood there.
+    """
+
+    code: str
+    first: int
+    last: int
+    lines: tuple[str, ...]
+    line: int
+    gain: float
+
+
+@dataclass(slots=True)
+class _Way:
+    """One branch: from token `index` of the scan on with another token."""
+
+    line: int  # 1-based in the window
+    index: int
+    token: int
+    logprob: float
+    branch: Branch | None = None
+    new: list[str] | None = None  # what takes the place of the lines `line` to `back` - 1
+    back: int = 0
+    written: float = 0.0  # log-probability of what it wrote, the line where it is back and the first token included
+    over: bool = False
+
+
+def fixes(model: LocalModel, scan: Scan, answer: str, lines: Sequence[int]) -> list[Fix]:
+    """Fixes that begin on one of the lines of a scan (1-based in the answer), best first; each meaning once.
+
+    Only those that parse, mean something else than the answer, and are not refuted by it. What holds no parsed code
+    has none.
+    """
+    before = parsed(answer)
+    if before is None:
+        return []
+    ways = _ways(scan, [line - scan.first + 1 for line in lines])
+    if not ways:
+        return []
+    _write(model, scan, ways)
+    said = meaning(before)
+    found: dict[str, Fix] = {}
+    for way in ways:
+        fix = _fix(scan, answer, way)
+        after = parsed(fix.code) if fix is not None and fix.gain >= LEAST_GAIN else None
+        if fix is None or after is None or refuted(before, after):
+            continue
+        means = meaning(after)
+        if means != said and (means not in found or fix.gain > found[means].gain):
+            found[means] = fix
+    return sorted(found.values(), key=lambda fix: -fix.gain)
+
+
+def _ways(scan: Scan, lines: Iterable[int]) -> list[_Way]:
+    worst = scan.worst()
+    ways: list[_Way] = []
+    for line in lines:
+        if line not in worst:
+            continue
+        index = worst[line]
+        others = zip(scan.top_ids[index].tolist(), scan.top_logprobs[index].tolist(), strict=True)
+        hopeful = [_Way(line, index, token, p) for token, p in others if token != scan.ids[index]]
+        ways += [way for way in hopeful[:WAYS] if _hope(way, scan) >= LEAST_GAIN]
+    gain = {id(way): way.logprob - float(scan.logprobs[way.index]) for way in ways}
+    return sorted(ways, key=lambda way: -gain[id(way)])[:BRANCHES]
+
+
+def _write(model: LocalModel, scan: Scan, ways: Sequence[_Way]) -> None:
+    """Let the model write each way on until it is back in the code, or has gone too far."""
+    tokens, text = model.tokens, TextMap(scan.code)
+    begins = min(way.index for way in ways)
+    session = model.start([*scan.head, *scan.ids[:begins]])
+    try:
+        branches = session.fork(None, len(ways))
+        session.extend(branches, [[*scan.ids[begins : way.index], way.token] for way in ways])
+        for way, branch in zip(ways, branches, strict=True):
+            way.branch = branch
+        written = 0
+        while written < MAX_TOKENS and (going := [way for way in ways if not way.over]):
+            session.sample(
+                [way.branch for way in going if way.branch is not None],
+                max_tokens=ROUND,
+                temperature=0.0,
+                stop=tokens.ends,
+                quote=None,
+                seed=0,
+            )
+            written += ROUND
+            for way in going:
+                _look(way, scan, text, model, begins)
+    finally:
+        session.close()
+
+
+def _look(way: _Way, scan: Scan, text: TextMap, model: LocalModel, begins: int) -> None:
+    """See whether a way is back in the code: one of its whole lines is a line of the code from there on."""
+    assert way.branch is not None
+    ids = way.branch.tokens[way.index - begins :]
+    before = scan.code[text.line_span(way.line)[0] : scan.offsets[way.index][0]]
+    written = before + model.tokens.decode(ids)
+    ended = ids[-1] in model.tokens.ends
+    if "```" in written and "```" not in scan.code:
+        written, ended = written.split("```")[0], True
+    lines = written.replace("\r\n", "\n").split("\n")
+    whole = lines if ended else lines[:-1]
+    for at, line in enumerate(whole):
+        back = _back(text, way.line, at, line) if line.strip() else None
+        if back is not None:
+            until = sum(len(one) + 1 for one in whole[: at + 1]) - len(before)
+            way.new, way.back, way.over = whole[:at], back, True
+            way.written = _logprob(way, ids, model, until)
+            return
+    if ended:
+        while whole and not whole[-1].strip():
+            whole.pop()
+        way.new, way.back, way.over = whole, text.line_count + 1, True
+        way.written = way.logprob + sum(way.branch.logprobs)
+    elif len(lines) > NEW_LINES or _hope(way, scan) < LEAST_GAIN:
+        way.over = True
+
+
+def _back(text: TextMap, left: int, at: int, line: str) -> int | None:
+    """The line of the code nearest to where a written line would stand, of those that read the same; the way left the
+    code at line `left`."""
+    reach = range(left + (at == 0), min(text.line_count, left + at + AHEAD) + 1)
+    same = [n for n in reach if text.line_text(n).rstrip() == line.rstrip()]
+    return min(same, key=lambda n: abs(n - left - at), default=None)
+
+
+def _logprob(way: _Way, ids: Sequence[int], model: LocalModel, characters: int) -> float:
+    """Log-probability of the tokens that write so many characters."""
+    assert way.branch is not None
+    n = next((n for n in range(1, len(ids)) if len(model.tokens.decode(ids[:n])) >= characters), len(ids))
+    forced = len(way.branch.tokens) - len(ids)
+    return way.logprob + sum(way.branch.logprobs[forced : forced + n])
+
+
+def _hope(way: _Way, scan: Scan) -> float:
+    """The gain of a way if all that is left of the code gave way, and nothing more had to be written."""
+    written = sum(way.branch.logprobs) if way.branch is not None else 0.0
+    return way.logprob + written - float(scan.logprobs[way.index :].sum())
+
+
+def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
+    if way.new is None or way.branch is None:
+        return None
+    window = TextMap(scan.code)
+    text = TextMap(answer)
+    old = [text.line_text(n) for n in range(1, text.line_count + 1)]
+    first, back = scan.first + way.line - 1, scan.first + way.back - 1
+    new = [*old[: first - 1], *(line.rstrip().removeprefix(scan.indent) for line in way.new), *old[back - 1 :]]
+    head = _common(old, new)
+    tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
+    end = window.line_span(way.back)[1] if way.back <= window.line_count else len(scan.code)
+    behind = zip(scan.logprobs[way.index :].tolist(), scan.offsets[way.index :], strict=True)
+    stood = sum(logprob for logprob, (at, _) in behind if at < end)
+    newline = "\r\n" if "\r\n" in answer else "\n"
+    return Fix(
+        code=newline.join(new) + (newline if answer.endswith(("\n", "\r")) else ""),
+        first=head + 1,
+        last=len(old) - tail,
+        lines=tuple(new[head : len(new) - tail]),
+        line=first,
+        gain=way.written - stood,
+    )
+
+
+def _common(a: Sequence[str], b: Sequence[str]) -> int:
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def replacement(fix: Fix, text: TextMap) -> tuple[Span, str] | None:
+    """The highlight in the answer and what is to take its place; None where the fix changes nothing that is code.
+
+    What only inserts is said of the line that it follows. The first line's indentation stays outside of both, where
+    the fix leaves it.
+    """
+    first, last, lines = fix.first, fix.last, list(fix.lines)
+    while first <= last and not text.line_text(first).strip():
+        first += 1  # blank lines are no place to point at
+    while last >= first and not text.line_text(last).strip():
+        last -= 1
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if first > last:  # an insertion
+        if not lines:
+            return None
+        before = next((n for n in range(fix.first - 1, 0, -1) if text.line_text(n).strip()), None)
+        after = next((n for n in range(fix.last + 1, text.line_count + 1) if text.line_text(n).strip()), None)
+        place = before if before is not None else after
+        if place is None:
+            return None
+        stands = text.line_text(place).rstrip()
+        first = last = place
+        lines = [stands, *lines] if before is not None else [*lines, stands]
+    start, end = text.line_span(first)[0], text.line_span(last)[1]
+    quoted = text.text[start:end]
+    indent = quoted[: len(quoted) - len(quoted.lstrip())]
+    end -= len(quoted) - len(quoted.rstrip())
+    if not lines or lines[0].startswith(indent):
+        start += len(indent)
+        lines = [lines[0][len(indent) :], *lines[1:]] if lines else []
+    newline = "\r\n" if "\r\n" in text.text else "\n"
+    return Span(start, end), newline.join(lines)
+
+
+def best_by_line(found: Sequence[Fix], scores: Mapping[int, float]) -> list[Fix]:
+    """The best fix of each suspect line, the most suspicious line first."""
+    best: dict[int, Fix] = {}
+    for fix in found:
+        if fix.line not in best or fix.gain > best[fix.line].gain:
+            best[fix.line] = fix
+    return sorted(best.values(), key=lambda fix: (-scores.get(fix.line, 0.0), fix.line))

@@ -1,0 +1,47 @@
+"""Scans kept on disk, so that another threshold, another fix or another table asks the model nothing again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Read: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
+
+
+class ScanStore:
+    """A folder of scans by one model in one mode: `key` names both. What can't be read counts as not there."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._folder = folder / hashlib.sha256(key.encode()).hexdigest()[:16]
+
+    def get(self, head: Sequence[int], ids: Sequence[int]) -> Read | None:
+        """Log-probabilities [n], likeliest tokens [n, k] and theirs [n, k], or None."""
+        try:
+            with np.load(self._path(head, ids)) as kept:
+                read = kept["logprobs"], kept["top_ids"], kept["top_logprobs"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        return read if len(read[0]) == len(ids) else None
+
+    def put(self, head: Sequence[int], ids: Sequence[int], read: Read) -> None:
+        """Keep a scan; whole or not at all, and without a word where the disk is full."""
+        path = self._path(head, ids)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as to:
+                np.savez_compressed(to, logprobs=read[0], top_ids=read[1].astype(np.int32), top_logprobs=read[2])
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+
+    def _path(self, head: Sequence[int], ids: Sequence[int]) -> Path:
+        digest = hashlib.sha256(np.asarray([len(head), *head, *ids], np.int64).tobytes()).hexdigest()
+        return self._folder / digest[:2] / f"{digest[2:34]}.npz"
