@@ -1,0 +1,105 @@
+"""What a fix changes, told from two syntax trees: the smallest parts that differ, each with where it stands."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LONGEST = 72  # characters of code that a sentence can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One difference. `old` or `new` is None for what was inserted or deleted; `parents` are what stands round `old`
+    (or round the place, for what was inserted), outermost first, and `counterparts` the same of `new`."""
+
+    old: ast.AST | None
+    new: ast.AST | None
+    parents: tuple[ast.AST, ...]
+    counterparts: tuple[ast.AST, ...]
+
+
+class Code:
+    """Code and its tree; excerpts of it are the code's own letters."""
+
+    def __init__(self, code: str) -> None:
+        self.text = textwrap.dedent(code)
+        self.tree = ast.parse(self.text)
+
+    def of(self, node: ast.AST | None) -> str | None:
+        """The excerpt that a node stands for; None where it is too long for a sentence, or no code of its own."""
+        if node is None:
+            return None
+        found = ast.get_source_segment(self.text, node)
+        if found is None:
+            return None
+        if isinstance(node, ast.stmt) and "\n" in found:
+            found = found.split("\n")[0].rstrip()
+        short = len(found) <= LONGEST and "\n" not in found and "`" not in found
+        return found if short and found else None
+
+
+def edits(before: Code, after: Code) -> list[Edit]:
+    """The differences in the order of the code; what moved is deleted in one place and inserted in another."""
+    return list(_differences(before.tree, after.tree, (), ()))
+
+
+def _differences(
+    old: ast.AST, new: ast.AST, parents: tuple[ast.AST, ...], counterparts: tuple[ast.AST, ...]
+) -> Iterator[Edit]:
+    if ast.dump(old) == ast.dump(new):
+        return
+    if type(old) is not type(new) or _is_leaf(old, new):
+        yield Edit(old, new, parents, counterparts)
+        return
+    found: list[Edit] = []
+    inside, opposite = (*parents, old), (*counterparts, new)
+    for name in old._fields:
+        a, b = getattr(old, name, None), getattr(new, name, None)
+        if isinstance(a, list) and isinstance(b, list):
+            part = list(_of_lists(a, b, inside, opposite))
+            if part and not isinstance((a or b)[0], ast.stmt | ast.ExceptHandler) and len(a) != len(b):
+                yield Edit(old, new, parents, counterparts)  # an argument more or less is the call's affair
+                return
+            found += part
+        elif isinstance(a, ast.AST) and isinstance(b, ast.AST):
+            found += _differences(a, b, inside, opposite)
+        elif a is not b and a != b:
+            yield Edit(old, new, parents, counterparts)
+            return
+    # One expression that differs in several places is one thing to say.
+    if isinstance(old, ast.expr) and len(found) > 1:
+        yield Edit(old, new, parents, counterparts)
+        return
+    yield from found
+
+
+def _is_leaf(old: ast.AST, new: ast.AST) -> bool:
+    if isinstance(old, ast.Compare) and isinstance(new, ast.Compare):
+        return [type(o) for o in old.ops] != [type(o) for o in new.ops]
+    if isinstance(old, ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.AugAssign):
+        return type(getattr(old, "op", None)) is not type(getattr(new, "op", None))
+    return isinstance(old, ast.Name | ast.Constant | ast.operator | ast.cmpop | ast.expr_context)
+
+
+def _of_lists(
+    old: list[ast.AST], new: list[ast.AST], parents: tuple[ast.AST, ...], counterparts: tuple[ast.AST, ...]
+) -> Iterator[Edit]:
+    if not all(isinstance(node, ast.AST) for node in (*old, *new)):
+        if old != new:
+            yield Edit(parents[-1], counterparts[-1], parents[:-1], counterparts[:-1])
+        return
+    matcher = difflib.SequenceMatcher(None, [ast.dump(n) for n in old], [ast.dump(n) for n in new], autojunk=False)
+    for tag, a0, a1, b0, b1 in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        pairs = min(a1 - a0, b1 - b0)
+        for at in range(pairs):
+            yield from _differences(old[a0 + at], new[b0 + at], parents, counterparts)
+        for node in old[a0 + pairs : a1]:
+            yield Edit(node, None, parents, counterparts)
+        for node in new[b0 + pairs : b1]:
+            yield Edit(None, node, parents, counterparts)

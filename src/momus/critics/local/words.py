@@ -1,0 +1,383 @@
+"""The words of a comment: category, severity and a few plain sentences, made of what the fix changes.
+
+Each sentence follows from the two pieces of code, so that it is true where the fix is right, and all code in it is an
+excerpt of one of them. A model of this size words such things at length and often wrongly; docs/decisions has the
+count.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from momus.critics.local.checks import unbound_names
+from momus.critics.local.edits import LONGEST, Code, Edit, edits
+from momus.critique import Severity
+
+_BOUNDS: dict[tuple[type[ast.cmpop], type[ast.cmpop]], bool] = {
+    (ast.Lt, ast.LtE): True,  # whether the fix lets the equal case in
+    (ast.Gt, ast.GtE): True,
+    (ast.LtE, ast.Lt): False,
+    (ast.GtE, ast.Gt): False,
+}
+_OPPOSITES = (
+    {ast.Eq, ast.NotEq},
+    {ast.In, ast.NotIn},
+    {ast.Is, ast.IsNot},
+)
+_ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_GRAVE = frozenset(
+    {
+        "undefined-name",
+        "missing-return",
+        "early-exit",
+        "inverted-condition",
+        "wrong-operator",
+        "wrong-variable",
+        "syntax",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of a highlight."""
+
+    category: str
+    severity: Severity
+    text: str
+
+
+def words(before: str, after: str) -> Words | None:
+    """What is wrong with code that a fix makes into other code. None where there is nothing to say of it."""
+    old, new = Code(before), Code(after)
+    found = edits(old, new)
+    if not found:
+        return None
+    whole = _empty_body(old, found) or _undefined(old, new, found) or _moved(found, old)
+    said = [whole] if whole is not None else [s for e in found[:2] if (s := _said(e, old, new)) is not None]
+    if not said:
+        return Words("other", "medium", "These lines do not do what is asked; the suggested ones do.")
+    category = said[0][0]
+    sentences = list(dict.fromkeys(text for _, text in said))
+    return Words(category, "high" if category in _GRAVE else "medium", " ".join(sentences))
+
+
+_Said = tuple[str, str]  # category, text
+
+
+def _said(edit: Edit, old: Code, new: Code) -> _Said | None:
+    if edit.old is None:
+        return _inserted(edit, new)
+    if edit.new is None:
+        return _deleted(edit, old)
+    was, now = old.of(edit.old), new.of(edit.new)
+    if isinstance(edit.old, ast.stmt) and isinstance(edit.new, ast.stmt):
+        return _statement(edit, was, now)
+    if isinstance(edit.old, ast.Compare) and isinstance(edit.new, ast.Compare) and was and now:
+        found = _compared(edit.old, edit.new, was, now, old)
+        if found is not None:
+            return found
+    if isinstance(edit.old, ast.BoolOp) and isinstance(edit.new, ast.BoolOp):
+        return _joined(edit.old, edit.new, was, now)
+    if (negated := _negated(edit, was, now)) is not None:
+        return negated
+    bound = _bound(edit, old, new)
+    if bound is not None:
+        return bound
+    return _expression(edit, was, now, old, new)
+
+
+def _compared(old: ast.Compare, new: ast.Compare, was: str, now: str, code: Code) -> _Said | None:
+    if len(old.ops) != 1 or len(new.ops) != 1:
+        return None
+    before, after = type(old.ops[0]), type(new.ops[0])
+    left, right = code.of(old.left), code.of(old.comparators[0])
+    same = ast.dump(old.left) == ast.dump(new.left) and ast.dump(old.comparators[0]) == ast.dump(new.comparators[0])
+    if before is after or not same:
+        return None
+    lets_in = _BOUNDS.get((before, after))
+    if lets_in is not None and left and right:
+        if lets_in:
+            return "wrong-comparison", (
+                f"`{was}` is false when `{left}` equals `{right}`, and that case should count as well: `{now}`."
+            )
+        return "wrong-comparison", (
+            f"`{was}` is also true when `{left}` equals `{right}`, and that case should not count: `{now}`."
+        )
+    if {before, after} in _OPPOSITES:
+        return "inverted-condition", f"The condition is the wrong way round: `{was}` should be `{now}`."
+    if before in _ORDERS and after in _ORDERS:
+        return "wrong-comparison", f"The comparison points the wrong way: `{was}` should be `{now}`."
+    return "wrong-comparison", f"This is the wrong comparison: `{was}` should be `{now}`."
+
+
+def _joined(old: ast.BoolOp, new: ast.BoolOp, was: str | None, now: str | None) -> _Said:
+    if type(old.op) is type(new.op):
+        parts = {ast.dump(value) for value in old.values}, {ast.dump(value) for value in new.values}
+        if was and now and parts[0] < parts[1]:
+            return "wrong-condition", f"`{was}` leaves a condition out: it should be `{now}`."
+        if was and now:
+            return "wrong-condition", f"The condition is not the right one: `{was}` should be `{now}`."
+        return "wrong-condition", "The condition is not the right one."
+    if isinstance(old.op, ast.Or):
+        text = "`or` is true as soon as one of the conditions holds, but all of them are needed: it should be `and`."
+    else:
+        text = "`and` is true only when all of the conditions hold, but one of them is enough: it should be `or`."
+    return "wrong-condition", text
+
+
+def _negated(edit: Edit, was: str | None, now: str | None) -> _Said | None:
+    def inner(node: ast.AST | None) -> str | None:
+        is_not = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        return ast.dump(node.operand) if is_not else None  # type: ignore[union-attr]
+
+    assert edit.old is not None and edit.new is not None
+    if inner(edit.old) == ast.dump(edit.new) or inner(edit.new) == ast.dump(edit.old):
+        if was and now:
+            return "inverted-condition", f"The condition is the wrong way round: `{was}` should be `{now}`."
+        return "inverted-condition", "The condition is the wrong way round."
+    return None
+
+
+def _bound(edit: Edit, old: Code, new: Code) -> _Said | None:
+    """A bound of a range, a slice or an index that is one too high or too low."""
+    step = _step(edit.old, edit.new)
+    for parent, twin in zip(edit.parents[::-1], edit.counterparts[::-1], strict=False):
+        if isinstance(parent, ast.stmt):
+            break
+        was, now = old.of(parent), new.of(twin)
+        if was is None or now is None:
+            continue
+        if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "range":
+            return _range(parent, edit, step, was, now)
+        if isinstance(parent, ast.Subscript) and parent.value is not edit.old:
+            what = "slice" if isinstance(parent.slice, ast.Slice) else "index"
+            if step is not None:
+                return "off-by-one", f"The {what} is off by one: `{was}` should be `{now}`."
+            return "wrong-variable" if _name(edit) else "other", f"The {what} is wrong: `{was}` should be `{now}`."
+    return None
+
+
+def _range(call: ast.Call, edit: Edit, step: int | None, was: str, now: str) -> _Said:
+    at = next((i for i, arg in enumerate(call.args) if arg is edit.old), None)
+    is_stop = at is not None and at == (0 if len(call.args) == 1 else 1)
+    if step is not None and is_stop and len(call.args) < 3:
+        much = "one value too few" if step > 0 else "one value too many"
+        return "off-by-one", f"`{was}` gives {much}, at the end: it should be `{now}`."
+    if step is not None and at == 0:
+        return "off-by-one", f"`{was}` starts one too {'low' if step > 0 else 'high'}: it should be `{now}`."
+    return "off-by-one", f"`{was}` does not go over the right values: it should be `{now}`."
+
+
+def _step(old: ast.AST | None, new: ast.AST | None) -> int | None:
+    """By how much `new` is above `old`, where that is 1 or -1 whatever the names in them are."""
+    if not isinstance(old, ast.expr) or not isinstance(new, ast.expr):
+        return None
+    (a, x), (b, y) = _offset(old), _offset(new)
+    return y - x if a == b and abs(y - x) == 1 else None
+
+
+def _offset(node: ast.expr) -> tuple[str, int]:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return "", node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        if type(value) is int:
+            return "", -value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        by = node.right.value if isinstance(node.right, ast.Constant) else None
+        if type(by) is int:
+            inner, plus = _offset(node.left)
+            return inner, plus + (by if isinstance(node.op, ast.Add) else -by)
+    return ast.dump(node), 0
+
+
+def _expression(edit: Edit, was: str | None, now: str | None, old: Code, new: Code) -> _Said:
+    a, b = edit.old, edit.new
+    whole = _around(edit, old)
+    if was is None or now is None:
+        return "other", "This does not do what is asked; the suggested code does."
+    inside = f" in `{whole}`" if whole and whole != was else ""
+    if isinstance(a, ast.Name) and isinstance(b, ast.Name):
+        return "wrong-variable", f"`{was}` is used{inside} where `{now}` is meant."
+    if isinstance(a, ast.Attribute) and isinstance(b, ast.Attribute) and ast.dump(a.value) == ast.dump(b.value):
+        return "wrong-attribute", f"`.{a.attr}` is not what is meant here: `{was}` should be `{now}`."
+    if isinstance(a, ast.BinOp) and isinstance(b, ast.BinOp) and type(a.op) is not type(b.op):
+        if isinstance(a.op, ast.Div) and isinstance(b.op, ast.FloorDiv):
+            return "wrong-operator", f"`{was}` gives a fraction where a whole number is needed: it should be `{now}`."
+        if isinstance(a.op, ast.FloorDiv) and isinstance(b.op, ast.Div):
+            return "wrong-operator", f"`{was}` throws the fraction away: it should be `{now}`."
+        return "wrong-operator", f"The operator is wrong: `{was}` should be `{now}`."
+    if isinstance(a, ast.Constant) and isinstance(b, ast.Constant):
+        return "wrong-constant", f"The value `{was}`{inside} is wrong: it should be `{now}`."
+    if isinstance(a, ast.Call) and isinstance(b, ast.Call):
+        return _call(a, b, was, now)
+    if (step := _step(a, b)) is not None:
+        return "off-by-one", f"`{was}`{inside} is one too {'low' if step > 0 else 'high'}: it should be `{now}`."
+    if _returned(edit):
+        return "wrong-return", f"It returns `{was}` where `{now}` is to be returned."
+    if a is not None and b is not None and _holds(b, a):
+        return "other", f"`{was}`{inside} is used as it is, where `{now}` is needed."
+    if a is not None and b is not None and _holds(a, b):
+        return "other", f"`{was}` does too much: it should be just `{now}`."
+    if isinstance(a, ast.Compare | ast.BoolOp) or isinstance(b, ast.Compare | ast.BoolOp):
+        return "wrong-condition", f"The condition is not the right one: `{was}` should be `{now}`."
+    return "other", f"`{was}`{inside} is wrong here: it should be `{now}`."
+
+
+def _call(a: ast.Call, b: ast.Call, was: str, now: str) -> _Said:
+    same = ast.dump(a.func) == ast.dump(b.func)
+    arguments = [ast.dump(arg) for arg in a.args], [ast.dump(arg) for arg in b.args]
+    if same and arguments[0] != arguments[1] and sorted(arguments[0]) == sorted(arguments[1]):
+        return "wrong-argument", f"The arguments are in the wrong order: `{was}` should be `{now}`."
+    if same and len(b.args) + len(b.keywords) > len(a.args) + len(a.keywords):
+        return "wrong-argument", f"`{was}` lacks an argument: it should be `{now}`."
+    if same and len(b.args) + len(b.keywords) < len(a.args) + len(a.keywords):
+        return "wrong-argument", f"`{was}` has an argument too many: it should be `{now}`."
+    if same:
+        return "wrong-argument", f"The arguments are wrong: `{was}` should be `{now}`."
+    return "wrong-call", f"This is the wrong call: `{was}` should be `{now}`."
+
+
+def _statement(edit: Edit, was: str | None, now: str | None) -> _Said | None:
+    a, b = edit.old, edit.new
+    if (only := _conditional(a, b)) is not None:
+        return only
+    if was is None or now is None or was == now:
+        return "other", "This statement does not do what is asked; the suggested one does."
+    if isinstance(a, ast.AugAssign) and isinstance(b, ast.AugAssign):
+        return "wrong-operator", f"The operator is wrong: `{was}` should be `{now}`."
+    if isinstance(a, ast.Assign) and isinstance(b, ast.AugAssign):
+        return "wrong-operator", f"`{was}` throws the earlier value away, which is to be kept: it should be `{now}`."
+    if isinstance(a, ast.Return) and isinstance(b, ast.Return):
+        return "wrong-return", f"`{was}` should be `{now}`."
+    if isinstance(a, ast.Break | ast.Continue | ast.Pass) or isinstance(b, ast.Break | ast.Continue):
+        return "loop-control", f"`{was}` is the wrong way to go on: it should be `{now}`."
+    if isinstance(a, ast.Return):
+        return "early-exit", f"`{was}` ends it here, where `{now}` should come."
+    if isinstance(b, ast.Return):
+        return "missing-return", f"Nothing is returned by `{was}`: it should be `{now}`."
+    if isinstance(b, ast.If):
+        return "wrong-condition", f"`{was}` should be `{now}`."
+    return "other", f"`{was}` should be `{now}`."
+
+
+def _conditional(a: ast.AST | None, b: ast.AST | None) -> _Said | None:
+    """A statement that is put under a condition, or freed of one."""
+    for inner, outer, missing in ((a, b, True), (b, a, False)):
+        if isinstance(outer, ast.If) and isinstance(inner, ast.stmt):
+            done = ast.unparse(outer.test)
+            if not any(ast.dump(statement) == ast.dump(inner) for statement in outer.body) or len(done) > LONGEST:
+                continue
+            if missing:
+                return "missing-check", f"This should be done only if `{done}`."
+            return "wrong-condition", f"This should be done in any case, not only if `{done}`."
+    return None
+
+
+def _inserted(edit: Edit, new: Code) -> _Said:
+    node = edit.new
+    said = new.of(node)
+    if isinstance(node, ast.If) and not node.orelse and _jumps(node.body):
+        test, then = new.of(node.test), new.of(node.body[-1])
+        if test and then:
+            return "missing-check", f"The case `{test}` is not handled: there it should `{then}`."
+        return "missing-check", "A case is not handled here: a check is missing."
+    if isinstance(node, ast.Return) and said:
+        return "missing-return", f"`{said}` is missing here, so that None is returned."
+    if isinstance(node, ast.expr) and said:
+        return "missing-statement", f"`{said}` is missing here."
+    if said:
+        return "missing-statement", f"A step is missing: `{said.rstrip(':')}`."
+    return "missing-statement", "A step is missing here."
+
+
+def _deleted(edit: Edit, old: Code) -> _Said:
+    node = edit.old
+    said = old.of(node)
+    if isinstance(node, ast.Return | ast.Break | ast.Raise) and said:
+        return "early-exit", f"`{said}` ends it too early: it should not be here."
+    if isinstance(node, ast.Continue):
+        return "loop-control", "`continue` skips what should be done: it should not be here."
+    if said:
+        return "other", f"`{said.rstrip(':')}` should not be done here."
+    return "other", "This should not be done here."
+
+
+def _empty_body(old: Code, found: list[Edit]) -> _Said | None:
+    """A function that had nothing but a docstring."""
+    for node in ast.walk(old.tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not all(map(_says_nothing, node.body)):
+            continue
+        if all(edit.parents and edit.parents[-1] is node for edit in found):
+            return "missing-statement", f"`{node.name}` has no code that does anything, so that it returns None."
+    return None
+
+
+def _undefined(old: Code, new: Code, found: list[Edit]) -> _Said | None:
+    """A name that nothing binds."""
+    unbound = unbound_names(old.tree)
+    for edit in found:
+        for node in ast.walk(edit.old) if edit.old is not None else ():
+            if isinstance(node, ast.Name) and node.id in unbound:
+                now = new.of(edit.new)
+                instead = f": `{now}` is meant" if now and isinstance(edit.new, ast.Name) else ""
+                return "undefined-name", f"`{node.id}` is not defined anywhere, so that this raises NameError{instead}."
+    return None
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _moved(found: list[Edit], old: Code) -> _Said | None:
+    """A statement that is deleted in one place and inserted in another."""
+    gone = [edit for edit in found if edit.new is None and isinstance(edit.old, ast.stmt)]
+    come = [edit for edit in found if edit.old is None and isinstance(edit.new, ast.stmt)]
+    for a in gone:
+        for b in come:
+            assert a.old is not None and b.new is not None
+            if ast.dump(a.old) != ast.dump(b.new):
+                continue
+            said = old.of(a.old) or "this statement"
+            said = f"`{said}`" if said != "this statement" else "This statement"
+            if len(b.parents) < len(a.parents):
+                loop = any(isinstance(node, ast.For | ast.While) for node in a.parents[len(b.parents) :])
+                if isinstance(a.old, ast.Return) and loop:
+                    return (
+                        "early-exit",
+                        f"{said} stands inside the loop and ends it on the first pass: it belongs behind it.",
+                    )
+                return "wrong-order", f"{said} is indented too far: it should not depend on the line above it."
+            if len(b.parents) > len(a.parents):
+                return "wrong-order", f"{said} is not indented far enough: it belongs into the block above it."
+            return "wrong-order", f"{said} comes at the wrong place."
+    return None
+
+
+def _around(edit: Edit, old: Code) -> str | None:
+    """The smallest expression round an edit."""
+    for parent in reversed(edit.parents):
+        if isinstance(parent, ast.stmt):
+            break
+        if isinstance(parent, ast.expr) and (found := old.of(parent)):
+            return found
+    return None
+
+
+def _returned(edit: Edit) -> bool:
+    return bool(edit.parents) and isinstance(edit.parents[-1], ast.Return)
+
+
+def _name(edit: Edit) -> bool:
+    return isinstance(edit.old, ast.Name) and isinstance(edit.new, ast.Name)
+
+
+def _holds(node: ast.AST, part: ast.AST) -> bool:
+    wanted = ast.dump(part)
+    return any(ast.dump(inner) == wanted for inner in ast.walk(node) if inner is not node)
+
+
+def _jumps(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)

@@ -1,0 +1,184 @@
+"""The words of a comment, made of what a fix changes; which fixes are none."""
+
+import ast
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from momus.critics.local.checks import meaning, parsed, refuted
+from momus.critics.local.fix import Fix, replacement
+from momus.critics.local.words import words
+from momus.critique import TextMap
+from momus.match import apply_suggestion
+
+FUNCTION = """\
+def f(xs, n, flag):
+    total = 0
+    for i in range(n):
+        if xs[i] > 0 and flag:
+            total += xs[i]
+    return total
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "category", "says"),
+    [
+        ("xs[i] > 0", "xs[i] >= 0", "wrong-comparison", "false when `xs[i]` equals `0`"),
+        ("xs[i] > 0", "xs[i] < 0", "wrong-comparison", "points the wrong way"),
+        ("and flag", "and not flag", "inverted-condition", "wrong way round"),
+        ("and flag", "or flag", "wrong-condition", "one of them is enough"),
+        ("range(n)", "range(n + 1)", "off-by-one", "one value too few, at the end: it should be `range(n + 1)`"),
+        ("range(n)", "range(n - 1)", "off-by-one", "one value too many"),
+        ("total += xs[i]", "total -= xs[i]", "wrong-operator", "`total += xs[i]` should be `total -= xs[i]`"),
+        ("total += xs[i]", "total += xs[n]", "wrong-variable", "`xs[i]` should be `xs[n]`"),
+        ("total += xs[i]", "total += xs[i + 1]", "off-by-one", "index is off by one"),
+        ("return total", "return n", "wrong-variable", "`total` is used where `n` is meant"),
+        ("return total", "return total / n", "wrong-return", "It returns `total` where `total / n` is to be returned"),
+        ("total = 0", "total = 1", "wrong-constant", "The value `0` is wrong"),
+        ("        if xs[i] > 0 and flag:\n            total", "        total", "wrong-condition", "not only if"),
+        ("    total = 0\n", "    total = 0\n    if n > len(xs):\n        return 0\n", "missing-check", "`n > len(xs)`"),
+        ("    return total\n", "", "early-exit", "should not be here"),
+        ("    return total\n", "        return total\n", "wrong-order", "not indented far enough"),
+        ("xs[i] > 0", "ys[i] > 0", "wrong-variable", "`xs` is used in `xs[i]` where `ys` is meant"),
+    ],
+)
+def test_says_what_a_fix_changes(was: str, now: str, category: str, says: str) -> None:
+    assert was in FUNCTION
+    said = words(FUNCTION, FUNCTION.replace(was, now))
+    assert said is not None
+    assert (said.category, says in said.text) == (category, True), said
+
+
+def test_says_that_a_name_is_defined_nowhere() -> None:
+    said = words("def f(xs):\n    return len(xz)\n", "def f(xs):\n    return len(xs)\n")
+    assert said is not None and said.category == "undefined-name" and said.severity == "high"
+    assert "NameError" in said.text and "`xs` is meant" in said.text
+
+
+def test_says_that_a_return_in_a_loop_belongs_behind_it() -> None:
+    said = words(
+        "def f(xs):\n    t = 0\n    for x in xs:\n        t += x\n        return t\n",
+        "def f(xs):\n    t = 0\n    for x in xs:\n        t += x\n    return t\n",
+    )
+    assert said is not None and said.category == "early-exit" and "inside the loop" in said.text
+
+
+def test_says_nothing_of_what_does_not_differ() -> None:
+    assert words(FUNCTION, FUNCTION) is None
+
+
+_STATEMENTS = (
+    "    a = b + 1",
+    "    if a > b:\n        return a",
+    "    b = a[1:]",
+    "    for i in range(a):\n        b += i",
+    "    return not a",
+    "    a = max(a, b)",
+    "    while a < b:\n        a += 1",
+    "    b = f(a, b, key=a)",
+)
+_LINES = st.lists(st.sampled_from(_STATEMENTS), min_size=1, max_size=6)
+
+
+def _function(lines: list[str]) -> str:
+    return "def f(a, b):\n" + "\n".join(lines) + "\n"
+
+
+@settings(max_examples=200, deadline=None)
+@given(_LINES, _LINES)
+def test_code_in_the_words_is_an_excerpt_and_no_side_repeats_the_other(before: list[str], after: list[str]) -> None:
+    old, new = _function(before), _function(after)
+    said = words(old, new)
+    if said is None:
+        assert ast.dump(ast.parse(old)) == ast.dump(ast.parse(new))
+        return
+    assert said.text and "\n" not in said.text
+    for quoted in re.findall("`([^`]*)`", said.text):
+        assert quoted in old or quoted in new or quoted in ("and", "or"), said
+    for left, right in re.findall("`([^`]*)` should be `([^`]*)`", said.text):
+        assert left != right, said
+
+
+@settings(max_examples=200, deadline=None)
+@given(_LINES, _LINES)
+def test_a_suggestion_in_the_place_of_its_highlight_is_the_fix(before: list[str], after: list[str]) -> None:
+    old, new = _function(before).split("\n"), _function(after).split("\n")
+    head = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    room = min(len(old), len(new)) - head
+    tail = next((i for i, (a, b) in enumerate(zip(old[::-1], new[::-1], strict=False)) if a != b or i == room), room)
+    answer, code = "\n".join(old), "\n".join(new)
+    fix = Fix(code, head + 1, len(old) - tail, tuple(new[head : len(new) - tail]), head + 1, 0.0)
+    found = replacement(fix, TextMap(answer))
+    if found is None:
+        assert answer == code
+        return
+    highlight, suggestion = found
+    assert highlight.of(answer).strip()
+    assert ast.dump(ast.parse(apply_suggestion(answer, highlight, suggestion))) == ast.dump(ast.parse(code))
+
+
+SAME = [
+    (
+        "def f(a):\n    if a:\n        return 1\n    else:\n        return 2",
+        "def f(a):\n    if a:\n        return 1\n    return 2",
+    ),
+    (
+        "def f(n):\n    s = 0\n    for i in range(0, n):\n        s += i",
+        "def f(n):\n    t = 0\n    for j in range(n):\n        t = t + j",
+    ),
+    ("def f(a: int) -> int:\n    '''Doc.'''\n    return a", "def f(a):\n    return a"),
+    ("x > 1", "1 < x"),
+    ("not a == b", "a != b"),
+    ("raise ValueError('no rows')", "raise ValueError('there are no rows')"),
+    ("if len(xs) == 0: f()", "if not xs: f()"),
+    ("pow(a, 2)", "a ** 2"),
+    ("import os\nx = 1", "x = 1"),
+    ("if any(a != b for a in xs): f()", "if not all(a == b for a in xs): f()"),
+]
+OTHER = [
+    ("def f(a, b):\n    x = a\n    y = b\n    return x", "def f(a, b):\n    x = a\n    y = b\n    return y"),
+    ("return_ = a - b", "return_ = b - a"),
+    ("x >= 1", "x > 1"),
+    ("log(a)", "log(b)"),
+    ("x = 'a'", "x = 'b'"),
+    ("if x is not None and x.y: f()", "if x.y and x is not None: f()"),
+    ("range(1, n)", "range(n)"),
+]
+
+
+@pytest.mark.parametrize(("one", "two"), SAME)
+def test_what_a_run_cannot_tell_is_no_fix(one: str, two: str) -> None:
+    first, second = parsed(one), parsed(two)
+    assert first is not None and second is not None and meaning(first) == meaning(second)
+
+
+@pytest.mark.parametrize(("one", "two"), OTHER)
+def test_what_means_something_else_is_told_apart(one: str, two: str) -> None:
+    first, second = parsed(one), parsed(two)
+    assert first is not None and second is not None and meaning(first) != meaning(second)
+
+
+@pytest.mark.parametrize(
+    "code", ["return 1", "class A:\n    x: int\n    return x", "break", "def f(:\n    pass", "await f()"]
+)
+def test_what_is_no_python_in_its_place_does_not_parse(code: str) -> None:
+    assert parsed(code) is None
+
+
+@pytest.mark.parametrize(
+    ("fixed", "is_refuted"),
+    [
+        ("def f(a, b):\n    return a - b", False),
+        ("def f(a, b):\n    return a - c", True),  # nothing binds c
+        ("def f(a, c):\n    return a - c", True),  # callers name b
+        ("def g(a, b):\n    return a - b", True),
+        ("def f(a, b):\n    c = b\n    return a - c", False),
+    ],
+)
+def test_a_fix_that_its_own_code_refutes_is_none(fixed: str, is_refuted: bool) -> None:
+    before, after = parsed("def f(a, b):\n    return a + b"), parsed(fixed)
+    assert before is not None and after is not None
+    assert refuted(before, after) is is_refuted
