@@ -25,11 +25,11 @@ WHOLE = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "outpu
 
 def rewritten(weights: Path, out: Path) -> Path:
     """The file that the graph of `weights` is made of: what conversion writes and throws away."""
-    from momus.models import gguf_rewrite
     from momus.models.gguf_file import read_gguf
+    from momus.models.gguf_rewrite import rewrite, shape_of
 
     source = read_gguf(weights)
-    for _ in gguf_rewrite.write_model(gguf_rewrite.shape_of(source), gguf_rewrite.rewritten(source), out):
+    for _ in rewrite(source, shape_of(source), out):
         pass
     return out
 

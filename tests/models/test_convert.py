@@ -143,7 +143,7 @@ def test_a_failed_conversion_leaves_nothing(tmp_path: Path, cache: Path, monkeyp
         yield 0.1
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(convert, "write_model", full)  # a disk that fills up in the middle
+    monkeypatch.setattr(convert, "rewrite", full)  # a disk that fills up in the middle
     with pytest.raises(MomusError, match="No space left on device"):
         converted(weights)
     assert [place.name for place in graphs_folder().iterdir() if not place.name.endswith(".lock")] == []

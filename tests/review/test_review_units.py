@@ -207,26 +207,6 @@ def test_a_multi_line_suggestion_comes_back_with_the_files_indentation_and_line_
     assert placed.suggestion == f"if not x:{end}            return 1"
 
 
-@pytest.mark.parametrize("quote", ["log(x)", "    log(x)\n", "log(x)\n"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_line_that_a_suggestion_deletes_goes_with_its_indentation_and_its_end(quote: str, end: str):
-    text = end.join(["class A:", "    def f(self, x):", "        log(x)", "        return x", ""])
-    unit = units_of(text)["A.f"]
-    at = unit.task.answer.index(quote)
-    placed = unit.in_file(Comment(Span(at, at + len(quote)), "x", suggestion=""), text)
-    assert placed is not None
-    after = text[: placed.highlight.start] + text[placed.highlight.end :]
-    assert after == end.join(["class A:", "    def f(self, x):", "        return x", ""])
-
-
-def test_a_part_of_a_line_is_deleted_alone():
-    text = "def f(x):\n    return x + 1\n"
-    unit = units_of(text)["f"]
-    at = unit.task.answer.index(" + 1")
-    placed = unit.in_file(Comment(Span(at, at + 4), "x", suggestion=""), text)
-    assert placed is not None and placed.highlight.of(text) == " + 1"
-
-
 def test_a_long_function_is_cut_in_overlapping_windows_that_repeat_its_head():
     body = "".join(f"    x{n} = {n}\n" for n in range(300))
     text = f"def long(a,\n         b):\n{body}"

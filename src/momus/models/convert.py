@@ -19,15 +19,15 @@ from pathlib import Path
 
 from momus.errors import MomusError
 from momus.models.gguf_file import read_gguf
-from momus.models.gguf_rewrite import Shape, rewritten, shape_of, write_model
+from momus.models.gguf_rewrite import Shape, rewrite, shape_of
 from momus.models.graph_child import GRAPH
-from momus.models.hf_folder import read_folder
 from momus.models.stored import digest_of, graphs_folder
 from momus.models.tokens import Tokens, Vocabulary
 
 FORMAT = 1  # of what is kept, and of how it is made
 _FACTS, _TOKENS = "facts.json", "tokens.json"
 _REWRITTEN = "model.gguf"
+_BYTES_A_WEIGHT = 2  # of a graph at most: 16-bit floats
 # Repacked weights beside the mapped file, and a pass over 4,000 tokens; measured, see docs/models.md.
 _MEMORY_A_BYTE, _MEMORY_AT_LEAST = 1.4, 400_000_000
 
@@ -121,14 +121,12 @@ def _opened(home: Path) -> Converted | None:
 
 def _convert(weights: Path, digest: str, home: Path, progress: Progress) -> None:
     if weights.is_dir():
-        folder = read_folder(weights)
-        shape, vocabulary, tensors = folder.shape, folder.vocabulary, folder.tensors
-    else:
-        source = read_gguf(weights)
-        shape = shape_of(source)
-        vocabulary, tensors = Vocabulary.of_gguf(source.metadata, weights), rewritten(source)
-    with _workshop(home, sum(tensor.size for tensor in tensors)) as work:
-        for share in write_model(shape, tensors, work / _REWRITTEN):
+        raise MomusError(f"{weights} is a folder: convert it to GGUF first (llama.cpp's convert_hf_to_gguf.py)")
+    source = read_gguf(weights)
+    shape = shape_of(source)
+    vocabulary = Vocabulary.of_gguf(source.metadata, weights)
+    with _workshop(home, sum(_weights(tensor.shape) for tensor in source.tensors)) as work:
+        for share in rewrite(source, shape, work / _REWRITTEN):
             progress("rewriting weights", 0.7 * share)
         _finish(work, shape, vocabulary, digest, progress)
         if home.exists():  # of a graph that is not whole
@@ -175,9 +173,9 @@ def make_graph(file: Path) -> None:
 
 
 @contextmanager
-def _workshop(home: Path, size: int) -> Iterator[Path]:
+def _workshop(home: Path, weights: int) -> Iterator[Path]:
     """A folder beside `home` that goes when it has not been renamed. Raises MomusError where the disk has no room."""
-    needed = int(2.1 * size)  # the rewritten file and the graph, which is a little larger
+    needed = 2 * _BYTES_A_WEIGHT * weights  # the rewritten file and the graph
     if (free := shutil.disk_usage(home.parent).free) < needed:
         raise MomusError(f"converting these weights takes {_gb(needed)} of disk in {home.parent}; {_gb(free)} are free")
     work = Path(tempfile.mkdtemp(prefix=f".{home.name}.{os.getpid()}.", dir=home.parent))
@@ -185,6 +183,13 @@ def _workshop(home: Path, size: int) -> Iterator[Path]:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _weights(shape: tuple[int, ...]) -> int:
+    count = 1
+    for dimension in shape:
+        count *= dimension
+    return count
 
 
 def _gb(size: int) -> str:

@@ -22,7 +22,7 @@ from momus.models.gguf_file import GGUF, Tensor, Writing, encoded, stored_size, 
 FAMILIES = ("llama", "qwen2", "qwen3")
 F32, F16, Q8_0 = 0, 1, 8  # GGML's numbers
 _BLOCK = 32  # weights of a block of Q8_0
-AT_ONCE = 1 << 23  # weights in memory at a time
+_AT_ONCE = 1 << 23  # weights in memory at a time
 _MOSTLY_Q8_0 = 7  # what `general.file_type` must say for the reader to look for scales
 
 Floats = npt.NDArray[np.float32]
@@ -159,13 +159,14 @@ def kind_kept(shape: tuple[int, ...]) -> int:
     return F16 if shape[-1] % _BLOCK else Q8_0
 
 
-def rewritten(source: GGUF) -> list[Writing]:
-    """The tensors of a file in the types that the reader takes as they are; read when they are written.
+def rewrite(source: GGUF, shape: Shape, out: Path) -> Iterator[float]:
+    """Write at `out` what the reader needs of a file, in the types that it takes as they are; yields the share done.
 
-    Writing them raises MomusError on weights that no 16-bit float can hold.
+    Raises MomusError on weights that no 16-bit float can hold, OSError where the disk is full.
     """
     data = np.memmap(source.path, np.uint8, "r")
-    return [_writing(source.path, data, tensor) for tensor in source.tensors]
+    writings = [_writing(source.path, data, tensor) for tensor in source.tensors]
+    yield from write_model(shape, writings, out)
 
 
 def write_model(shape: Shape, writings: list[Writing], out: Path) -> Iterator[float]:
@@ -218,7 +219,7 @@ def _writing(path: Path, data: npt.NDArray[np.uint8], tensor: Tensor) -> Writing
 
 def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
     """Rows from and to, so many at a time that they fit into memory."""
-    rows, at_once = math.prod(shape[:-1]), max(1, AT_ONCE // shape[-1])
+    rows, at_once = math.prod(shape[:-1]), max(1, _AT_ONCE // shape[-1])
     return ((start, min(rows, start + at_once)) for start in range(0, rows, at_once))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from filelock import FileLock, Timeout
 from momus.errors import MomusError
 from momus.models.catalogue import CatalogueModel, catalogue, known, weights_of
 from momus.models.stored import (
-    graph_locks_of,
     graphs_folder,
     graphs_of,
     hash_file,
@@ -23,7 +21,6 @@ from momus.models.stored import (
     remember,
     remove_all,
     size_of,
-    unfinished_graphs_of,
 )
 
 
@@ -45,11 +42,10 @@ def holdings() -> list[Holding]:
     models = [*catalogue().values(), *(known(note.name) for _, note in notes() if note.name not in catalogue())]
     found = [_holding(model) for model in models]
     digests = {model.sha256[:16] for model in models}
-    others = sorted({path.name.lstrip(".")[:16] for path in graphs_folder().glob("*")} - digests)
+    others = sorted({path.name[:16] for path in graphs_folder().glob("*")} - digests)
     return found + [
-        Holding(CatalogueModel(name=digest, sha256=digest), "graphs", 0, sum(map(size_of, _graphs(digest))))
+        Holding(CatalogueModel(name=digest, sha256=digest), "graphs", 0, sum(map(size_of, graphs_of(digest))))
         for digest in others
-        if _graphs(digest)
     ]
 
 
@@ -73,23 +69,23 @@ def remove(name: str) -> int:
     """Delete weights, converted graphs and what a stopped fetch left. Returns the bytes that were freed.
 
     `name` may also be the 16 digits of graphs whose weights lie elsewhere. Raises MomusError on an unknown name, and
-    while the weights are being fetched or converted.
+    while the weights are being fetched.
     """
-    elsewhere = {holding.model.name: holding.model for holding in holdings() if holding.state == "graphs"}
-    model = elsewhere.get(name) or known(name)
+    graphs = {
+        holding.model.name: graphs_of(holding.model.sha256) for holding in holdings() if holding.state == "graphs"
+    }
+    if name in graphs:
+        return _removed(name, graphs[name])
+    model = known(name)
     place = place_of(model.name, model.sha256)
-    locks = [*([place.with_suffix(".lock")] if place.parent.exists() else []), *graph_locks_of(model.sha256)]
-    with contextlib.ExitStack() as held:
-        try:
-            for lock in locks:
-                held.enter_context(FileLock(lock).acquire(timeout=0))
-        except Timeout:
-            raise MomusError(f"another process is fetching or converting {name}: stop it first") from None
-        return _removed(name, [place, note_beside(place), *leavings(place), *_graphs(model.sha256)])
-
-
-def _graphs(sha256: str) -> list[Path]:
-    return [*graphs_of(sha256), *unfinished_graphs_of(sha256)]
+    if not place.parent.exists():
+        return _removed(name, graphs_of(model.sha256))
+    lock = FileLock(place.with_suffix(".lock"))
+    try:
+        with lock.acquire(timeout=0):
+            return _removed(name, [place, note_beside(place), *leavings(place), *graphs_of(model.sha256)])
+    except Timeout:
+        raise MomusError(f"another process is fetching {name}: stop it first") from None
 
 
 def _removed(name: str, paths: list[Path]) -> int:
@@ -101,7 +97,7 @@ def _removed(name: str, paths: list[Path]) -> int:
 
 def _holding(model: CatalogueModel) -> Holding:
     place = place_of(model.name, model.sha256)
-    graphs = sum(map(size_of, _graphs(model.sha256)))
+    graphs = sum(map(size_of, graphs_of(model.sha256)))
     if place.exists():
         state = "here" if weights_of(model) else "damaged"
         return Holding(model, state, size_of(place), graphs)

@@ -74,17 +74,7 @@ def leavings(place: Path) -> list[Path]:
 
 def graphs_of(sha256: str) -> list[Path]:
     """The converted graphs of weights with this digest."""
-    return sorted(graphs_folder().glob(f"{sha256[:16]}-*"))
-
-
-def unfinished_graphs_of(sha256: str) -> list[Path]:
-    """What a conversion of these weights that is under way, or was killed, has written so far."""
-    return [path for path in graphs_folder().glob(f".{sha256[:16]}-*") if path.suffix != ".lock"]
-
-
-def graph_locks_of(sha256: str) -> list[Path]:
-    """The locks that conversions of these weights hold while they run."""
-    return sorted(graphs_folder().glob(f".{sha256[:16]}-*.lock"))
+    return sorted(graphs_folder().glob(f"{sha256[:16]}*"))
 
 
 def size_of(path: Path) -> int:

@@ -33,30 +33,6 @@ _PRE: Mapping[str, tuple[str | None, bool, bool]] = {
 }
 
 
-def pre_of(tokenizer: Mapping[str, Any]) -> str | None:
-    """The name in a GGUF of what a `tokenizer.json` does before pairs are merged; None where it is not known.
-
-    Raises KeyError, TypeError and AttributeError on what is no such file.
-    """
-    model, normalizer, pre = tokenizer["model"], tokenizer.get("normalizer"), tokenizer.get("pre_tokenizer") or {}
-    steps = pre.get("pretokenizers", ())
-    if (
-        model.get("type") != "BPE"
-        or model.get("byte_fallback")
-        or [step["type"] for step in steps[1:]] != ["ByteLevel"]
-    ):
-        return None
-    if steps[1].get("add_prefix_space") or (normalizer or {"type": "NFC"})["type"] != "NFC":
-        return None
-    digits = steps[0]["type"] == "Digits" and steps[0].get("individual_digits") and steps[1].get("use_regex", True)
-    cut = steps[0]["type"] == "Split" and not steps[1].get("use_regex", True) and steps[0]["behavior"] == "Isolated"
-    if not (digits or cut):
-        return None
-    pattern = None if digits else steps[0]["pattern"].get("Regex")
-    found = (pattern, normalizer is not None, bool(model.get("ignore_merges")))
-    return next((name for name, known in _PRE.items() if known == found), None)
-
-
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What a file says of its tokenizer. `tokens` and `kinds` by id; kinds as GGUF numbers them."""

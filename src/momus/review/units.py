@@ -33,7 +33,6 @@ OVERLAP_LINES = 8
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_REST_OF_LINE = re.compile(r"[ \t\f]*(?:\r\n|\r|\n|\Z)")
 _TOP_LEVEL = re.compile(r"(?:@|(?:async\s+)?def\b|class\b)")
 _TOP_LEVEL_NAME = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 
@@ -94,8 +93,6 @@ class Unit:
             span = Span(here.start if span is None else span.start, here.end)
             if end <= piece.answer + piece.length:
                 suggestion = comment.suggestion if whole else None
-                if suggestion == "":
-                    span = _whole_lines(span, text)
                 return replace(comment, highlight=span, suggestion=self._indented(suggestion, text, span))
         return None if span is None else replace(comment, highlight=span, suggestion=None)
 
@@ -107,20 +104,6 @@ class Unit:
         end = found.group() if found else "\n"
         first, *rest = suggestion.split("\n")
         return end.join([first, *((self.indent + line if line.strip() else line) for line in rest)])
-
-
-def _whole_lines(span: Span, text: str) -> Span:
-    """A span stretched over indentation and line end where it holds all the code of its lines.
-
-    Deleted without them it would leave a line of blanks, or its indentation before that of the next line.
-    """
-    start = len(text[: span.start].rstrip(" \t\f"))
-    if start and text[start - 1] not in "\r\n":
-        return span
-    if span.end and text[span.end - 1] in "\r\n":
-        return Span(start, span.end)
-    after = _REST_OF_LINE.match(text, span.end)
-    return Span(start, after.end()) if after else span
 
 
 def _piece_span(piece: _Piece, start: int, end: int) -> Span:

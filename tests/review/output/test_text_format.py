@@ -77,7 +77,7 @@ def test_it_ends_with_what_was_found_and_what_was_not_shown() -> None:
 not reviewed: src/broken.py: It is not UTF-8: save it as UTF-8.
 note: src/big.py:1: The string is too long.
 
-2 findings in 3 files (1 high, 1 medium) by bundled; 1 file not reviewed; 1 part left out
+2 findings in 3 files (1 high, 1 medium); 1 file not reviewed; 1 part left out
 Not shown: 1 ignored by a comment in the code, 1 known from the baseline, 1 below the asked confidence.
 """
     )

@@ -15,7 +15,7 @@ def render(report: Report, options: Options) -> str:
     for notice in notices(report):
         label = "not reviewed" if notice.failed else "note"
         rows.append([(one_line(notice.where), "bold"), (f": {label}: {one_line(notice.text)}", "")])
-    rows.append([(summary_line(report, by=True), "bold")])
+    rows.append([(summary_line(report), "bold")])
     if hidden := hidden_line(report):
         rows.append([(hidden, "dim")])
     return "".join(paint(row, options) + "\n" for row in rows)

@@ -64,8 +64,6 @@ def changes(file: FileReport, text: TextMap, finding: Finding) -> list[Change]:
         return []
     touched = text.lines(finding.span)
     start, end = text.starts[touched.start - 1], text.line_span(touched.stop - 1)[1]
-    if finding.span.end > end:  # the line's end goes too: what stands on the next one moves up, or stays
-        end = text.line_span(touched.stop)[1] if touched.stop <= text.line_count else len(text.text)
     before = _split(text.text[start:end])
     after = _split(text.text[start : finding.span.start] + suggestion + text.text[finding.span.end : end])
     first, _ = bounds(file, text, finding)
@@ -97,11 +95,10 @@ def mark(text: TextMap, number: int, finding: Finding) -> tuple[int, int] | None
     content = line_text(text, number)
     first = min(finding.span.start - text.starts[number - 1], len(content))
     last = min(finding.span.end - text.starts[number - 1], len(content))
-    if first <= 0:  # the whole line, or a later one of the highlight: its indentation is no part of what is meant
-        indent = len(content) - len(content.lstrip())
-        if first < 0 and indent >= last:
+    if first < 0:  # a later line of the highlight: its indentation is no part of what is meant
+        first = len(content) - len(content.lstrip())
+        if first >= last:
             return None
-        first = indent if indent < last else first
     return widen(content, first, max(first, last))
 
 

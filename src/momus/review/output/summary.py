@@ -8,7 +8,6 @@ from typing import Literal
 
 from momus.critique import SEVERITIES
 from momus.review.finding import FileReport, NoteKind, Report, State
-from momus.review.output.visible import one_line
 
 _HIDDEN: dict[State, str] = {
     "ignored": "ignored by a comment in the code",
@@ -52,8 +51,8 @@ class Notice:
         return None if self.file.is_notebook else self.line
 
 
-def summary_line(report: Report, *, by: bool = False) -> str:
-    """For example "2 findings in 3 files (1 high, 1 medium); 1 file not reviewed"; with `by` it names the critic."""
+def summary_line(report: Report) -> str:
+    """For example "2 findings in 3 files (1 high, 1 medium); 1 file not reviewed"."""
     found = len(report.findings)
     unread = [file for file in report.failed if not read_in_part(file)]
     line = (
@@ -61,8 +60,6 @@ def summary_line(report: Report, *, by: bool = False) -> str:
     )
     if found:
         line += f" ({', '.join(f'{n} {severity}' for severity, n in _falling(report) if n)})"
-    if by and report.critic:
-        line += f" by {one_line(report.critic)}"
     if unread:
         line += f"; {_count(len(unread), 'file')} not reviewed"
     if partly := len(report.failed) - len(unread):

@@ -34,7 +34,7 @@ def render(report: Report, options: Options) -> str:
         rows += _notice(notice, options)
     if told:
         rows.append([])
-    rows.append([(summary_line(report, by=True), "bold")])
+    rows.append([(summary_line(report), "bold")])
     if hidden := hidden_line(report):
         rows.append([(hidden, _DIM)])
     return "".join(paint(row, options) + "\n" for row in rows)

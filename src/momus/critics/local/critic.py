@@ -1,0 +1,171 @@
+"""The critic `local:NAME|PATH`: a pretrained code model scans, fixes what it suspects and says what a fix changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from momus import __version__
+from momus.critics.local import calibration as calibrations
+from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
+from momus.critics.local.fix import Fix, best_by_line, fixes, replacement
+from momus.critics.local.request import VERSION
+from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
+from momus.critics.local.store import ScanStore
+from momus.critics.local.words import words
+from momus.critics.protocol import failed
+from momus.critique import Comment, Critique, TextMap
+from momus.errors import MomusError
+from momus.records import Sampled, Task
+
+if TYPE_CHECKING:
+    from momus.models.local import LocalModel
+
+SUSPECTS = 3  # lines that a fix is looked for
+WIDEST = 3  # lines that a comment may be on
+COMMENTS = 3
+FLOOR = 0.25  # nats: below this no line is looked at again
+UNCALIBRATED = 2.0  # nats from which a model without a calibration speaks
+Mode = Literal["fast", "exact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the critic makes of an answer before its gate: comments with their scores, highest first, each with the
+    suspicion of its line in nats; `lines` are all lines, most suspicious first."""
+
+    lines: tuple[LineSuspicion, ...]
+    comments: tuple[tuple[float, Comment], ...]
+
+    @property
+    def score(self) -> float:
+        """The score from which on the critic is silent; 0 where it has nothing to say."""
+        return self.comments[0][0] if self.comments else 0.0
+
+
+class LocalCritic:
+    """A local model as critic. `dial` (10, 25, 50, 75) or `max_spurious` set how much is said.
+
+    A comment needs a line whose suspicion reaches the threshold, and a fix of it that parses, means something else and
+    is not refuted by the code. `scans` is a folder in which scans are kept.
+    """
+
+    cut: Literal["unit"] = "unit"
+
+    def __init__(
+        self,
+        name: str,
+        model: LocalModel,
+        *,
+        calibration: Calibration | None = None,
+        dial: int = DEFAULT_DIAL,
+        max_spurious: float | None = None,
+        scans: Path | None = None,
+    ) -> None:
+        self.name = f"local:{name}"
+        self.calibration = calibration
+        self.model = model
+        key = f"{model.digest}/{model.mode}/{VERSION}"
+        self._scanner = Scanner(model, ScanStore(scans, key) if scans is not None else None)
+        self._thresholds = (UNCALIBRATED, UNCALIBRATED)
+        if calibration is not None:
+            sides = calibration.question, calibration.code
+            self._thresholds = (
+                (sides[0].promising(max_spurious), sides[1].promising(max_spurious))
+                if max_spurious is not None
+                else (sides[0].threshold(dial), sides[1].threshold(dial))
+            )
+        elif max_spurious is not None or dial != DEFAULT_DIAL:
+            raise MomusError(_uncalibrated(name))
+        self.version = f"{__version__}/{key}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
+
+    def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
+        """`n` times the same critique of each task: nothing is drawn."""
+        for task in tasks:
+            try:
+                said = self._critique(task)
+            except Exception as error:
+                yield from (failed(self.name, task, i, error) for i in range(n))
+                continue
+            yield from (said.model_copy(update={"i": i}) for i in range(n))
+
+    def suspicions(self, task: Task) -> list[LineSuspicion]:
+        """The lines of an answer by their suspicion, highest first, before any gate."""
+        return line_scores(self._scanner.scan(task))
+
+    def assess(self, task: Task, *, floor: float = FLOOR) -> Assessment:
+        """Comments before the gate, of lines that reach the floor."""
+        scans = self._scanner.scan(task)
+        lines = line_scores(scans)
+        scores = {found.line: found.score for found in lines}
+        suspects = [found.line for found in lines if found.score >= floor][:SUSPECTS]
+        text = TextMap(task.answer)
+        found = best_by_line(list(self._fixes(task, scans, suspects)), scores)
+        side = self.calibration.side(task.question) if self.calibration is not None else None
+        comments: list[tuple[float, Comment]] = []
+        taken: set[int] = set()
+        for fix in found:
+            said = _comment(fix, task.answer, text)
+            if said is None or not taken.isdisjoint(text.lines(said.highlight)):
+                continue
+            score = scores[fix.line]
+            taken.update(text.lines(said.highlight))
+            comments.append((score, _sure(said, side.chance(score) if side is not None else None)))
+        return Assessment(tuple(lines), tuple(comments))
+
+    def _fixes(self, task: Task, scans: list[Scan], suspects: list[int]) -> Iterator[Fix]:
+        left = set(suspects)
+        for scan in reversed(scans):  # of a line in two windows the later one has read on
+            end = scan.first + scan.code.count("\n")
+            here = [line for line in suspects if line in left and scan.first <= line <= end]
+            if here:
+                left.difference_update(here)
+                for fix in fixes(self.model, scan, task.answer, here):
+                    if fix.last - fix.first < WIDEST:
+                        yield fix
+
+    def _critique(self, task: Task) -> Sampled:
+        threshold = self._thresholds[0 if task.question.strip() else 1]
+        found = self.assess(task, floor=threshold) if task.answer.strip() else Assessment((), ())
+        kept = tuple(comment for score, comment in found.comments if score >= threshold)[:COMMENTS]
+        return Sampled(task_id=task.id, critic=self.name, critique=Critique(kept))
+
+
+def open_local_critic(
+    name: str,
+    *,
+    dial: int = DEFAULT_DIAL,
+    max_spurious: float | None = None,
+    mode: Mode = "fast",
+    bf16: bool = True,
+    scans: Path | None = None,
+) -> LocalCritic:
+    """The critic over a model of the catalogue, a GGUF file or a folder. Raises MomusError where it can't be opened."""
+    from momus.models.local import open_local
+
+    model = open_local(name, mode=mode, bf16=bf16)
+    found = calibrations.find(model.digest, mode)
+    return LocalCritic(name, model, calibration=found, dial=dial, max_spurious=max_spurious, scans=scans)
+
+
+def _comment(fix: Fix, answer: str, text: TextMap) -> Comment | None:
+    placed, said = replacement(fix, text), words(answer, fix.code)
+    if placed is None or said is None:
+        return None
+    highlight, suggestion = placed
+    return Comment(highlight, said.text, said.category, said.severity, suggestion)
+
+
+def _sure(comment: Comment, chance: float | None) -> Comment:
+    from dataclasses import replace
+
+    return comment if chance is None else replace(comment, confidence=chance)
+
+
+def _uncalibrated(name: str) -> str:
+    return (
+        f"local:{name} has no calibration, so that the dial has nothing to set: fit one with "
+        f"`momus measure calibrate --critic local:{name}`"
+    )
