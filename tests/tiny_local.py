@@ -26,7 +26,7 @@ class TinyLocal:
 
     def open(self, family: Family = "qwen2", **options: Any) -> LocalModel:
         """One thread, exact unless told otherwise; the same call gives the same model."""
-        key = (family, *sorted(options.items()))
+        key = (family, *sorted(options.items(), key=lambda option: option[0]))
         if key not in self._opened:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("MOMUS_CACHE_DIR", str(self.folder / "cache"))

@@ -95,7 +95,7 @@ def test_hidden_states_are_those_of_the_chosen_layers(tiny_local: TinyLocal, tmp
 
     from hf_of_gguf import hf_of_gguf, rewritten
 
-    model = tiny_local.open("qwen3", hidden=(0, 1))
+    model = tiny_local.open("qwen3", layers=(0, 1))
     ids = model.tokens.encode(PROMPT * 2).ids
     hidden = model.read(ids, 3).hidden
     peer = hf_of_gguf(rewritten(tiny_local.gguf("qwen3"), tmp_path / "rewritten.gguf"))
@@ -112,7 +112,7 @@ def test_hidden_states_are_those_of_the_chosen_layers(tiny_local: TinyLocal, tmp
 
 def test_a_layer_that_is_not_there_is_refused(tiny_local: TinyLocal) -> None:
     with pytest.raises(MomusError, match="no layer 7"):
-        tiny_local.open("qwen3", hidden=(7,))
+        tiny_local.open("qwen3", layers=(7,))
 
 
 @settings(max_examples=30, deadline=None)
@@ -126,6 +126,9 @@ def test_a_draft_changes_nothing(model: LocalModel, prompt: list[int], greedy: l
     room = data.draw(st.integers(1, LENGTH))
     found = model.follow(prompt, draft, max_tokens=room)
     assert list(found.ids) == greedy[:room]
+    if draft:
+        reading = model.read([*prompt, *draft], len(prompt), top=1)
+        assert model.follow(prompt, draft, max_tokens=room, reading=reading).ids == found.ids
 
 
 def test_a_draft_that_is_right_is_checked_in_one_pass(
@@ -142,6 +145,18 @@ def test_a_draft_that_is_right_is_checked_in_one_pass(
     wrong = [*greedy[:10], (greedy[10] + 1) % 300, *greedy[11:]]
     assert list(model.follow(prompt, wrong, max_tokens=LENGTH).ids) == greedy
     assert len(passes) < 12
+
+
+def test_what_a_reading_says_is_not_read_again(
+    model: LocalModel, prompt: list[int], greedy: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from momus.models.openvino_engine import Rows
+
+    reading = model.read([*prompt, *greedy], len(prompt), top=2)
+    monkeypatch.setattr(Rows, "extend", lambda rows, new: pytest.fail("it was read"))
+    assert list(model.follow(prompt, greedy, max_tokens=LENGTH, reading=reading).ids) == greedy
+    with pytest.raises(ValueError, match="not of this draft"):
+        model.follow(prompt, greedy[1:], max_tokens=LENGTH, reading=reading)
 
 
 def test_a_stop_token_ends_what_is_written_and_is_no_part_of_it(
@@ -190,3 +205,25 @@ def test_fast_reads_nearly_as_exact_and_twice_alike(tiny_local: TinyLocal, promp
     assert np.abs(first - exact.read(ids, 1).logprobs).max() < 1.0
     draws = [fast.complete(prompt, n=3, max_tokens=12, temperature=0.8, top_p=0.95, seed=4) for _ in range(2)]
     assert draws[0] == draws[1] and len({c.ids for c in draws[0]}) == 3
+
+
+def test_too_little_memory_is_said_before_anything_is_loaded(
+    tiny_local: TinyLocal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from momus.models import convert, local
+
+    tiny_local.open()
+    monkeypatch.setattr(convert, "available_memory", lambda: 1_000_000)
+    monkeypatch.setattr(local, "Engine", lambda *given, **options: pytest.fail("it was loaded"))
+    with pytest.raises(MomusError, match="memory"):
+        tiny_local.open(threads=3)
+
+
+def test_a_conversion_is_heard_of(tmp_path: Path) -> None:
+    heard: list[tuple[str, float]] = []
+    TinyLocal(tmp_path).open(progress=lambda what, share: heard.append((what, share)))
+    assert heard[-1][1] == 1.0 and len({what for what, _ in heard}) > 1
+
+
+def test_no_more_than_the_context_of_the_model_is_read(tiny_local: TinyLocal) -> None:
+    assert tiny_local.open().context == 2048

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,15 +12,14 @@ import numpy.typing as npt
 
 from momus.errors import MomusError
 from momus.models.adapters import read_adapter
+from momus.models.following import follow
 from momus.models.local_session import LocalSession
-from momus.models.openvino_engine import Engine, Floats, Mode, Rows
+from momus.models.openvino_engine import Engine, Floats, Mode
 from momus.models.pieces import Pieces
+from momus.models.protocol import Caps
 from momus.models.tokens import Tokens
 
 CONTEXT = 8192  # tokens of a prompt and what follows it: the state of one row stays within some 500 MB
-_TRIED = 4  # draft tokens tried straight behind a token that is not the draft's
-_AGREE = 2  # tokens of one's own that stand in the draft, before it is followed again
-_CHECKED = 8  # draft tokens checked at first when it is followed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,19 @@ class Completion:
 
 
 class LocalModel:
-    """An opened model. `digest` is the SHA-256 of its weights, `mode` how it computes."""
+    """An opened model.
 
-    def __init__(self, engine: Engine, tokens: Tokens, digest: str, mode: Mode) -> None:
+    `digest` is the SHA-256 of its weights, `mode` how it computes, `context` how many tokens a prompt and what follows
+    it may have.
+    """
+
+    caps = Caps(n=True, token_prompts=True, continuation=True, logprobs=True, constraint="mask", samples=True)
+
+    def __init__(self, engine: Engine, tokens: Tokens, digest: str, mode: Mode, context: int = CONTEXT) -> None:
         self.tokens = tokens
         self.digest = digest
         self.mode = mode
-        self.context = CONTEXT
+        self.context = context
         self._engine = engine
         self._pieces = Pieces(tokens)
         self._bare = engine.inputs_of(None)
@@ -154,73 +159,32 @@ class LocalModel:
         *,
         max_tokens: int,
         stop: frozenset[int] = frozenset(),
+        reading: Reading | None = None,
     ) -> Completion:
         """What greedy decoding writes, guessed by a draft: what it would have written itself is checked in one pass.
 
         Where it disagrees it goes its own way, until it is back in the draft. A draft changes how long it takes and
-        nothing else.
+        nothing else. `reading`: what `read([*prompt_ids, *draft_ids], len(prompt_ids), top=1)` has given, and that pass
+        is not made again.
         """
         self._check_room(len(prompt_ids) + 1)
+        read = None
+        if reading is not None:
+            if len(reading.top_ids) != len(draft_ids) or reading.top_ids.shape[1] < 1:
+                raise ValueError("the reading is not of this draft, or without the likeliest tokens")
+            read = zip(reading.top_ids[:, 0].tolist(), reading.top_logprobs[:, 0].tolist(), strict=True)
         ends = stop | self.tokens.ends
-        rows = self._engine.rows()
-        try:
-            ids, logprobs = self._follow(
-                rows, list(prompt_ids), list(draft_ids), min(max_tokens, self.context - len(prompt_ids)), ends
-            )
-        finally:
-            rows.close()
+        room = min(max_tokens, self.context - len(prompt_ids))
+        chosen = follow(self._engine, prompt_ids, draft_ids, max_tokens=room, ends=ends, read=read)
+        ids, logprobs = [token for token, _ in chosen], [logprob for _, logprob in chosen]
         finish: Literal["stop", "length"] = "stop" if ids and ids[-1] in ends else "length"
         return self._completion(ids, logprobs, ends, (), finish)
-
-    def _follow(
-        self, rows: Rows, prompt: list[int], draft: list[int], max_tokens: int, ends: frozenset[int]
-    ) -> tuple[list[int], list[float]]:
-        written: list[int] = []
-        logprobs: list[float] = []
-        unread = prompt
-        left, at, checked = (
-            0,
-            0,
-            len(draft),
-        )  # where it was left, where in the draft its next guess begins, and how long that may be
-        tried = False  # whether the draft has been tried again where it was left
-        while len(written) < max_tokens:
-            guess = draft[at : at + min(checked, max_tokens - len(written) - 1)]
-            states = rows.extend([[*unread, *guess]])[0][len(unread) - 1 :]
-            best = self._engine.scores(states, [0] * len(states), 1)
-            right = 0
-            while True:
-                token = int(best.top_ids[right, 0])
-                written.append(token)
-                logprobs.append(float(best.top_logprobs[right, 0]))
-                if token in ends or len(written) >= max_tokens:
-                    return written, logprobs
-                if right == len(guess) or guess[right] != token:
-                    break
-                right += 1
-            rows.crop(0, len(prompt) + len(written) - 1)
-            unread = [token]
-            at += right
-            if right == len(guess) > 0 and draft[at : at + 1] == [token]:
-                at, checked, tried = at + 1, 2 * checked, False
-            elif guess and not tried:  # left: the likeliest is that one token was replaced
-                left, at, checked, tried = at, at + 1, _TRIED, True
-            else:
-                found = _place(written[-_AGREE:], draft, left)
-                at, checked = (len(draft), 0) if found is None else (found, _CHECKED)
-        return written, logprobs
 
     def _check_room(self, tokens: int) -> None:
         if tokens > self.context:
             raise MomusError(
                 f"{tokens} tokens are more than the {self.context} that are read at once; review less at once"
             )
-
-
-def _place(tail: Sequence[int], draft: Sequence[int], first: int) -> int | None:
-    """The end of the first place in a draft, from a token on, that reads like the tail."""
-    n = len(tail)
-    return next((i + n for i in range(first, len(draft) - n + 1) if draft[i : i + n] == tail), None)
 
 
 def open_local(
@@ -231,21 +195,25 @@ def open_local(
     adapter: Path | None = None,
     adapters: bool = False,
     bf16: bool = True,
-    hidden: Sequence[int] = (),
+    layers: Sequence[int] = (),
+    progress: Callable[[str, float], None] | None = None,
 ) -> LocalModel:
     """Open a model of the catalogue that lies in the cache, or a GGUF file or folder; convert it if that is to be done.
 
     `mode`: "exact" computes in float32; "fast" in what the processor is fastest with. `bf16=False` keeps "fast" from
-    bfloat16, as on a processor without it. `threads`: None for all that the machine gives. `hidden`: the layers whose
+    bfloat16, as on a processor without it. `threads`: None for all that the machine gives. `layers`: those whose hidden
     states `read` gives as well. `adapter` is used at once; `adapters` makes room for some that come later, at a small
-    cost in speed. Raises MomusError where there is no such model, or it cannot be opened.
+    cost in speed. `progress` hears of a conversion, and the share of it that is done. Raises MomusError where there is
+    no such model, it cannot be opened, or memory does not suffice.
     """
     from momus.models.catalogue import resolve
-    from momus.models.convert import converted
+    from momus.models.convert import check_memory, converted
 
-    model = converted(resolve(name_or_path))
+    model = converted(resolve(name_or_path), progress=progress)
+    check_memory(model.facts)
     room = adapters or adapter is not None
-    engine = Engine(model.graph, mode=mode, threads=threads, bf16=bf16, hidden=hidden, adapters=room)
-    opened = LocalModel(engine, model.tokens, model.digest, mode)
+    engine = Engine(model.graph, mode=mode, threads=threads, bf16=bf16, layers=layers, adapters=room)
+    context = min(CONTEXT, model.facts.context)
+    opened = LocalModel(engine, model.tokens, model.digest, mode, context)
     opened.use(adapter)
     return opened

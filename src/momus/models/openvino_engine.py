@@ -51,7 +51,7 @@ class Engine:
         mode: Mode = "fast",
         threads: int | None = None,
         bf16: bool = True,
-        hidden: Sequence[int] = (),
+        layers: Sequence[int] = (),
         adapters: bool = False,
     ) -> None:
         ov = openvino()
@@ -62,7 +62,7 @@ class Engine:
             settings["INFERENCE_PRECISION_HINT"] = "f32"
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
-        self.outputs = tuple(f"hidden.{layer}" for layer in hidden)
+        self.outputs = tuple(f"hidden.{layer}" for layer in layers)
         # in float32 a single row takes another kernel than several do, and other last bits
         self.alone = 2 if mode == "exact" else 1
         core = ov.Core()
@@ -71,7 +71,7 @@ class Engine:
         self._half = mode == "fast"
         if adapters:
             adapter_graph.make_room(model, self._half)
-        self._layers = core.compile_model(graph.layers_of(model, hidden), "CPU", settings)
+        self._layers = core.compile_model(graph.layers_of(model, layers), "CPU", settings)
         del model
         head = core.compile_model(graph.head_of(graph.read(xml)), "CPU", settings)
         self.vocabulary = int(head.output("logprobs").get_partial_shape()[1].get_length())
