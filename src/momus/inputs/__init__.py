@@ -1,0 +1,14 @@
+"""Inputs to run code on. So far: the examples that stand in a question or a docstring, parsed and run.
+
+One file a step: `values` (reading a value out of prose, comparing two of them), `target` (what of the code an example
+may speak of), `notations` and `input_output` (the ways in which examples are written), `examples` (all of them, of a
+text or of docstrings), `supplied` (the imports that a snippet takes for granted), `driver` (the program that runs
+examples inside the sandbox), `outcomes` (running and judging them).
+"""
+
+from momus.inputs.example import Example
+from momus.inputs.examples import examples_in, of_docstrings, of_question
+from momus.inputs.outcomes import Outcome, run_examples
+from momus.inputs.target import Target, target_of
+
+__all__ = ["Example", "Outcome", "Target", "examples_in", "of_docstrings", "of_question", "run_examples", "target_of"]
