@@ -10,7 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from momus.critique import CATEGORIES, SEVERITIES, Comment, Critique, Span
-from momus.records import Bug, Rating, RecordError, Sampled, Tamper, Task, dump_line, read_jsonl, write_jsonl
+from momus.records import (
+    Bug,
+    Rating,
+    RecordError,
+    Sampled,
+    Surroundings,
+    Tamper,
+    Task,
+    dump_line,
+    read_jsonl,
+    write_jsonl,
+)
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
 SPANS = st.tuples(st.integers(0, 50), st.integers(1, 50)).map(lambda p: Span(p[0], p[0] + p[1]))
@@ -127,3 +138,12 @@ def test_a_program_is_prelude_answer_and_tests() -> None:
     task = TASK.model_copy(update={"tests": "assert x == 1", "prelude": "import math"})
     assert task.program() == "import math\nx = 1\n\nassert x == 1"
     assert task.program("x = 2") == "import math\nx = 2\nassert x == 1"
+
+
+def test_an_answer_goes_back_into_the_file_that_it_is_cut_from():
+    code = "a = 1\r\nclass A:\r\n    def f(self):\r\n        return 1\r\n\r\nb = 2"
+    around = Surroundings(code=code, lines=(3, 4), indent="    ")
+    put = around.with_answer("def f(self):\n    return 2\n")
+    assert put == "a = 1\r\nclass A:\r\n    def f(self):\n        return 2\n\r\nb = 2"
+    assert (around.line_in_answer(4), around.line_in_answer(5)) == (2, None)
+    assert Surroundings(code=code, lines=(1, 6)).with_answer("x") is None

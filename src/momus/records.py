@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from momus.critique import CATEGORIES, Comment, Critique, Severity, Span
+from momus.critique import CATEGORIES, Comment, Critique, Severity, Span, TextMap
 from momus.errors import MomusError
 
 R = TypeVar("R", bound="Record")
@@ -32,11 +33,40 @@ class Record(BaseModel):
     schema_version: Literal[1] = 1
 
 
+class Surroundings(BaseModel):
+    """The file that an answer is cut from: `code`, and which of its 1-based `lines` are the answer's own.
+
+    `skip` lines stand before these in the answer (context to read); `indent` was taken off each of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: str
+    lines: tuple[int, ...] = Field(min_length=1)
+    skip: int = Field(default=0, ge=0)
+    indent: str = ""
+
+    def line_in_answer(self, line: int) -> int | None:
+        """The answer's line that a line of the file is; None for a line of something else."""
+        at = bisect_left(self.lines, line)
+        return self.skip + at + 1 if at < len(self.lines) and self.lines[at] == line else None
+
+    def with_answer(self, answer: str) -> str | None:
+        """The file with another answer in the place of its own; None where its own lines are not together."""
+        first, last = self.lines[0], self.lines[-1]
+        if last - first + 1 != len(self.lines):
+            return None
+        starts = TextMap(self.code).starts
+        own = [self.indent + line if line.strip() else line for line in answer.split("\n")[self.skip :]]
+        after = self.code[starts[last] :] if last < len(starts) else ""
+        return self.code[: starts[first - 1]] + "\n".join(own).removesuffix("\n") + "\n" + after
+
+
 class Task(Record):
     """A question and the answer under review. `group` joins tasks of one problem: splits never part a group.
 
     `context` is what stands around the answer where it was cut out of a file: imports, the head of its class,
-    signatures. It is there to be read, and nothing is said of it.
+    signatures. It is there to be read, and nothing is said of it. `surroundings` is the whole file, for whoever runs
+    the answer; `run` is false where nobody may.
     """
 
     id: str
@@ -51,6 +81,8 @@ class Task(Record):
     split: str | None = None
     source: str = ""
     licence: str = ""
+    run: bool = True
+    surroundings: Surroundings | None = None
 
     def program(self, answer: str | None = None) -> str | None:
         """Prelude, answer (this task's, or another one) and tests as one program to run; None without tests."""
@@ -106,6 +138,7 @@ class Sampled(Record):
     finish: Literal["stop", "length", "error"] = "stop"
     error: str | None = None
     left_out: str | None = None  # what of the answer the critic could not take in, in words
+    lacks: str | None = None  # what the critic goes by and found none of ("examples"): its silence says nothing
     anchors: tuple[str, ...] = ()  # how each comment's quote was found, of a model that was not held to exact ones
     dropped: int = 0  # comments left out, as their quotes stand nowhere in the answer
 
@@ -298,6 +331,7 @@ __all__ = [
     "Record",
     "RecordError",
     "Sampled",
+    "Surroundings",
     "Tamper",
     "Task",
     "dump_line",

@@ -14,6 +14,7 @@ class Critic(Protocol):
 
     It may also have `cut`, how review gives it code (`bare` units; a `unit` with its context in the task's `context`;
     units below their `context`; or the whole `file`),
+    `runs`, true where it runs code: its units come with their `surroundings`;
     `version`, a string that changes with whatever makes it write other critiques (its weights, its
     settings), and `ranks`, true where it puts lines in order rather than claim anything of them.
     """

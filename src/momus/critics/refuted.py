@@ -14,8 +14,11 @@ CLAIM = "undefined-name"
 
 
 def refuted(comment: Comment, text: TextMap) -> bool:
-    """Whether the code shows that a comment on it is wrong. Of code that does not parse nothing is refuted."""
-    if comment.category != CLAIM:
+    """Whether the code shows that a comment on it is wrong. Of code that does not parse nothing is refuted.
+
+    Nor is what was seen to happen: a comment with a witness.
+    """
+    if comment.category != CLAIM or comment.witness is not None:
         return False
     unbound = _unbound(text.text)
     return unbound is not None and unbound.isdisjoint(text.lines(comment.highlight))

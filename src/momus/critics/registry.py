@@ -63,6 +63,12 @@ def _surprisal(*, bundle: Path | str | None = None, comments: int | None = 1) ->
     return Surprisal(bundle, comments)
 
 
+def _examples(*, sandbox: str = "auto") -> Critic:
+    from momus.critics.examples import ExamplesCritic
+
+    return ExamplesCritic(sandbox)
+
+
 def _empty() -> Critic:
     from momus.critics.trivial import Empty
 
@@ -96,6 +102,7 @@ CRITICS: dict[str, Callable[..., Critic]] = {
     "bundled": _bundled,
     "bundled+fsbs": _searched,
     **{f"linter:{name}": _linter(name) for name in ("ruff", "pylint", "pyright", "mypy", "bandit")},
+    "examples": _examples,
     "surprisal": _surprisal,
     "random": _random,
     "everything": _everything,

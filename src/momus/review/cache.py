@@ -69,6 +69,8 @@ class Cache:
                         path.unlink()
 
     def _path(self, task: Task) -> Path:
-        asked = json.dumps([task.question, task.answer, task.language, task.prelude, task.context], ensure_ascii=True)
+        around = task.surroundings.model_dump(mode="json") if task.surroundings is not None else None
+        read = [task.question, task.answer, task.language, task.prelude, task.context, around, task.run]
+        asked = json.dumps(read, ensure_ascii=True)
         key = hashlib.sha256((self._asked + asked).encode()).hexdigest()
         return self.folder / key[:2] / f"{key[2:]}.json"

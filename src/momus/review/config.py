@@ -44,6 +44,7 @@ class Settings:
     ignore: tuple[str, ...] = ()  # categories that are never shown
     baseline: str = ""  # relative to the file that says it
     cache: bool = True
+    run: bool = True  # whether a critic may run code, in the sandbox
     gitignore: bool = True
     seed: int = 0
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # key -> where its value was set
@@ -210,7 +211,17 @@ def _refuse_private(table: Mapping[str, object], path: Path) -> None:
                 f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere; "
                 f"set it in {user_folder('config') / 'momus.toml'} or on the command line"
             )
+    if table.get("run") is True:
+        raise ConfigError(
+            f"{path} may not set 'run' to true: a repository's file can turn the running of code off, never on; "
+            "leave it out, or use --config run=true"
+        )
     critic = table.get("critic")
+    if isinstance(critic, str) and "examples" in critic.lower():
+        raise ConfigError(
+            f"{path} may not choose the critic 'examples', which runs code: a repository's file can turn running off, "
+            "never on; use --critic or MOMUS_CRITIC"
+        )
     if isinstance(critic, str) and any(sign in critic.lower() for sign in ("server:", "local:", "://")):
         raise ConfigError(
             f"{path} may not choose the critic {critic!r}: a repository's file could send your code elsewhere or load "
@@ -300,6 +311,7 @@ _READERS: dict[str, Callable[[str, object, str], object]] = {
     "ignore": _categories,
     "baseline": _text,
     "cache": _truth,
+    "run": _truth,
     "gitignore": _truth,
     "seed": _count,
 }

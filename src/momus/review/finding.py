@@ -14,6 +14,7 @@ NoteKind = Literal[
     "byte-order-mark",  # a mark stands before the text; no offset counts it
     "empty",  # nothing to review
     "left-out",  # a part that the critic could not take in
+    "not-reviewed",  # a unit that has nothing of what the critic goes by, such as examples
     "ignored",  # findings silenced by comments in the file
     "ignored-file",  # the whole file is silenced by a comment
     "ignore-without-reason",
@@ -100,6 +101,7 @@ class FileReport:
     cells: tuple[Cell, ...] = ()
     units: int = 0  # how many were put to the critic
     cached: int = 0  # of these, how many were answered from the cache
+    lacking: Mapping[str, int] = field(default_factory=dict)  # what the critic goes by -> units that had none of it
     encoding: str = "utf-8"  # of the file on disk
     byte_order_mark: bool = False  # one stands before the text on disk
 
@@ -172,6 +174,21 @@ class Report:
         return counts
 
     @property
+    def lacking(self) -> dict[str, int]:
+        """What the critic goes by, and how many units had none of it, so that its silence on them says nothing."""
+        counts: dict[str, int] = {}
+        for file in self.files:
+            for what, number in file.lacking.items():
+                counts[what] = counts.get(what, 0) + number
+        return counts
+
+    @property
+    def units(self) -> int:
+        """How many units were put to the critic."""
+        return sum(file.units for file in self.files)
+
+    @property
     def complete(self) -> bool:
-        """Everything that was to be reviewed was."""
-        return not self.failed and not self.interrupted
+        """Everything that was to be reviewed was: no file failed, and the critic had something to go by somewhere."""
+        nothing = self.units > 0 and sum(self.lacking.values()) == self.units
+        return not self.failed and not self.interrupted and not nothing

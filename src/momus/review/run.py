@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from momus.review.pace import Meter
 from momus.review.plan import Asked, Job, plan
 from momus.review.sift import sift
 from momus.review.source import Source, Unreadable
-from momus.review.units import MODULE, Cut, Region, Unit, cut, regions
+from momus.review.units import MODULE, Cut, Region, Unit, cut, in_surroundings, regions
 
 if TYPE_CHECKING:
     from momus.critics import Critic
@@ -171,6 +172,7 @@ class Reviewer:
     ) -> None:
         self._critic = critic
         self._cut = cut_for(critic)
+        self._runs: bool = getattr(critic, "runs", False)
         self._jobs = jobs
         self._seed = seed
         self._cache = cache
@@ -199,7 +201,7 @@ class Reviewer:
         """How many units the critic will be asked about, and their characters, without those in the cache."""
         sizes: list[int] = []
         for job in self._jobs:
-            opened = _open(job, self._cut)
+            opened = _open(job, self._cut, runs=self._runs)
             if not isinstance(opened, FileReport):
                 tasks = [unit.task for unit in opened.units.values()]
                 sizes += [len(task.answer) for task in tasks if self._cache is None or not self._cache.holds(task)]
@@ -217,7 +219,7 @@ class Reviewer:
 
     def _tasks(self) -> Iterator[Task]:
         for job in self._left:
-            opened = _open(job, self._cut)
+            opened = _open(job, self._cut, runs=self._runs)
             if isinstance(opened, FileReport):
                 self._ready.append(opened)
                 continue
@@ -274,6 +276,7 @@ class Reviewer:
             failed[0] + more if failed else None,
             source.cells,
             units=len(opened.units),
+            lacking=Counter(a.lacks for a in opened.answers.values() if a.error is None and a.lacks is not None),
             cached=opened.cached,
             encoding=source.encoding,
             byte_order_mark=bool(source.mark),
@@ -328,13 +331,17 @@ class Reviewer:
             answer = opened.answers.get(name)
             if answer is None or answer.error is not None:
                 continue
+            if answer.lacks:
+                yield Note(
+                    "not-reviewed", f"{_called(unit)} was not reviewed: no {answer.lacks} to go by", unit.lines[0]
+                )
             if answer.left_out:
                 yield Note("left-out", f"{_called(unit)}: the critic did not take in {answer.left_out}", unit.lines[0])
             if answer.finish == "length":
                 yield Note("left-out", f"{_called(unit)}: the critique was cut off at its longest", unit.lines[0])
 
 
-def _open(job: Job, how: Cut) -> _Opened | FileReport:
+def _open(job: Job, how: Cut, *, runs: bool = False) -> _Opened | FileReport:
     """A file cut into units; its report where there is nothing to put to a critic."""
     if job.error is not None:
         return FileReport(job.shown, error=job.error)
@@ -356,6 +363,8 @@ def _open(job: Job, how: Cut) -> _Opened | FileReport:
     found = regions(source)
     touched = job.changed.touched(source) if job.changed is not None else None
     units = [unit for unit in cut(source, found, how) if touched is None or touched.intersection(unit.lines)]
+    if runs:
+        units = [in_surroundings(unit, source, run=job.settings.run) for unit in units]
     return _Opened(job, source, found, touched, ignores, {unit.task.id: unit for unit in units})
 
 

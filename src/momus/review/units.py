@@ -15,7 +15,7 @@ from typing import Literal
 
 from momus.corpus.functions import first_paragraph
 from momus.critique import Comment, Span, TextMap
-from momus.records import Task
+from momus.records import Surroundings, Task
 from momus.review.context import Names, stated_task
 from momus.review.source import Source
 
@@ -110,6 +110,13 @@ def _piece_span(piece: _Piece, start: int, end: int) -> Span:
     begin = piece.file + max(0, start - piece.answer)
     over = piece.answer + piece.length <= end
     return Span(begin, piece.file + (piece.file_length if over else end - piece.answer))
+
+
+def in_surroundings(unit: Unit, source: Source, *, run: bool) -> Unit:
+    """The unit with the file that it is cut from, for a critic that runs code; whether it may is `run`."""
+    skip = unit.task.answer[: unit.pieces[0].answer].count("\n") if unit.pieces else 0
+    around = Surroundings(code=source.code, lines=unit.lines, skip=skip, indent=unit.indent)
+    return replace(unit, task=unit.task.model_copy(update={"surroundings": around, "run": run}))
 
 
 def cut(source: Source, found: Sequence[Region], how: Cut = "context") -> list[Unit]:

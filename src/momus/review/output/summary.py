@@ -18,7 +18,7 @@ _HIDDEN: dict[State, str] = {
 }
 # Said as a count, not line by line: the findings behind the first five are counted by state.
 _COUNTED: frozenset[NoteKind] = frozenset(
-    ("ignored", "baseline", "below-confidence", "over-limit", "refuted", "empty", "byte-order-mark")
+    ("ignored", "baseline", "below-confidence", "over-limit", "refuted", "empty", "byte-order-mark", "not-reviewed")
 )
 
 
@@ -66,6 +66,8 @@ def summary_line(report: Report) -> str:
         line += f"; {_count(partly, 'file')} reviewed in part"
     if report.left_out:
         line += f"; {_count(len(report.left_out), 'part')} left out"
+    for what, number in report.lacking.items():
+        line += f"; {report.units - number} of {_count(report.units, 'unit')} had {what}, the others were not reviewed"
     if report.interrupted:
         missing = max(0, report.planned - len(report.files))
         line += f"; interrupted, {_count(missing, 'file')} not reached" if missing else "; interrupted"
