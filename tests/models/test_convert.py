@@ -161,7 +161,7 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
 def test_too_little_memory_is_one_sentence(tmp_path: Path, cache: Path) -> None:
     facts = converted(write_tiny_gguf(tmp_path / "tiny.gguf")).facts
     check_memory(facts)
-    with pytest.raises(MomusError, match=r"needs 0\.4 GB of memory and 0\.1 GB are free"):
+    with pytest.raises(MomusError, match=r"needs 0\.5 GB of memory and 0\.1 GB are free"):
         check_memory(facts, available=100_000_000)
 
 
