@@ -19,7 +19,7 @@ Mode = Literal["fast", "exact"]
 Floats = npt.NDArray[np.float32]
 
 _AT_ONCE = 1024  # new tokens of a row in one pass: it bounds the memory of a pass
-_HEAD_ROWS = 128  # rows of the head at once: 78 MB of logits for a vocabulary of 152k
+_HEAD_ROWS = 64  # rows of the head at once: 39 MB of logits for a vocabulary of 152k, and as much for log-softmax
 _EXACT = {
     "EXECUTION_MODE_HINT": "ACCURACY",
     "INFERENCE_PRECISION_HINT": "f32",
