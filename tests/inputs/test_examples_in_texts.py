@@ -70,6 +70,7 @@ def test_a_plain_example_is_read(text: str, found: tuple[str, str, str]) -> None
         "f(1) returns 3 but should return 4",
         "f(1) returns 3 elements",
         "f(1) == 2 * 3",
+        'f("5 apples", 19) ->19 - 5 - 6 = 8',
         "f(1) == f(2)",
         "f(1) == 2 or f(1) == 3",
         "x = 3 + f(1) == 2",

@@ -47,7 +47,7 @@ _RELATION = re.compile(
 )
 _RAISED = re.compile(r"`?([A-Z]\w*(?:Error|Exception|Iteration|Interrupt|Exit|Warning))\b`?")
 _ENDS = re.compile(
-    r"`?\s*(?:$|[.;!](?:\s|$)|[,:](?:\s|$)|\)|#|//|\((?=[a-z])|—|–|-\s|'''|\"\"\"|(?:because|since|and|but)\b)"
+    r"`?\s*(?:$|[.;!](?:\s|$)|[,:](?:\s|$)|\)|#|//|\((?=[a-z])|[—–-]\s+(?=[A-Za-z])|'''|\"\"\"|(?:because|since|and|but)\b)"
 )
 _DOUBTFUL = re.compile(
     r"\b(?:if|when|unless|suppose|assum\w+|whether|until|elif|lambda|currently|incorrect\w*|wrong\w*|buggy?|previously"
