@@ -66,19 +66,40 @@ class Fetching:
 
 
 def have_model(critic: str) -> None:
-    """See to it that `auto` has a model before work begins: at a terminal the default one is offered.
+    """See to it that a local model can be opened before work begins: at a terminal the default one is offered.
 
-    Raises NoModel where there is none and nobody to ask, or the offer is declined, MomusError where the fetch fails.
+    What has to be converted is, with a bar. Critics of other kinds need nothing. Raises NoModel where `auto` has no
+    model and there is nobody to ask, or the offer is declined, MomusError where weights are missing or of no use.
     """
-    if critic != "auto":
+    if critic == "auto":
+        name = _automatic()
+    elif critic.startswith("local:"):
+        name = critic.removeprefix("local:")
+    else:
         return
+    from momus.models.catalogue import resolve
+    from momus.models.convert import converted, is_converted
+    from momus.models.openvino_package import openvino
+
+    openvino()  # without it no weights would help
+    weights = resolve(name)
+    if is_converted(weights):
+        return
+    size = weights.stat().st_size
+    with Fetching() as watch:
+        watch.say(f"converting {name} for this machine, once")
+        converted(weights, progress=lambda what, share: watch.at(what, round(share * size), size))
+
+
+def _automatic() -> str:
+    """The name of the model that `auto` opens, fetched first where a person at the terminal wants that."""
     from momus.critics.automatic import NoModel, best_local
     from momus.models.catalogue import default_model, known
     from momus.models.fetch import get
     from momus.models.source import in_bytes
 
     try:
-        best_local()
+        return best_local()
     except NoModel:
         model = known(default_model())
         question = f"No model is here yet. Fetch {model.name} ({in_bytes(model.size)}, {model.licence})?"
@@ -87,3 +108,4 @@ def have_model(critic: str) -> None:
             raise
         with Fetching() as watch:
             get(model, watch)
+        return model.name

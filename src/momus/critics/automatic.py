@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
 
 from momus.errors import MomusError
 
@@ -25,8 +24,9 @@ def best_local() -> str:
     Raises NoModel where no weights are in the cache, MomusError where none is calibrated or OpenVINO is missing.
     """
     from momus.models.catalogue import cached, catalogue
+    from momus.models.openvino_package import openvino
 
-    need_openvino()
+    openvino()  # without it no weights would help
     here = [model for model in catalogue().values() if cached(model.name) is not None]
     if not here:
         raise NoModel
@@ -44,12 +44,3 @@ def _calibrated(name: str) -> bool:
         return bool(importlib.import_module("momus.critics.local").calibrated(name))
     except ModuleNotFoundError:
         return False
-
-
-def need_openvino() -> None:
-    """Raise MomusError where OpenVINO is not installed, as it has no wheels for every machine."""
-    if find_spec("openvino") is None:
-        raise MomusError(
-            "local models need OpenVINO, which is not installed here and has no wheels for some machines: the critics "
-            "examples, linter:NAME, server:MODEL@URL and, with the extra, bundled work without it"
-        )

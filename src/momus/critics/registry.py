@@ -36,9 +36,9 @@ def _auto(**options: Any) -> Critic:
 
 def _local(name: str) -> Callable[..., Critic]:
     def opened(**options: Any) -> Critic:
-        from momus.critics.automatic import need_openvino
+        from momus.models.openvino_package import openvino
 
-        need_openvino()
+        openvino()  # without it no weights would help
         opens = importlib.import_module("momus.critics.local").open_local_critic
         _refuse_unknown(f"local:{name}", opens, options)
         critic: Critic = opens(name, **options)

@@ -73,7 +73,7 @@ def converted(weights: Path, *, progress: Progress | None = None) -> Converted:
 
     try:
         digest = digest_of(weights)
-        home = graphs_folder() / f"{digest[:16]}-{FORMAT}"
+        home = _home(digest)
         if (found := _opened(home)) is not None:
             return found
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +86,11 @@ def converted(weights: Path, *, progress: Progress | None = None) -> Converted:
     if found is None:
         raise MomusError(f"{home} can't be read after it was written: remove it and try again")
     return found
+
+
+def is_converted(weights: Path) -> bool:
+    """Whether the graph of these weights lies in the cache, so that `converted` has nothing to make."""
+    return _facts(_home(digest_of(weights))) is not None
 
 
 def check_memory(facts: Facts, *, available: int | None = None) -> None:
@@ -108,12 +113,25 @@ def available_memory() -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
-def _opened(home: Path) -> Converted | None:
-    """What lies at `home`; None where nothing whole does."""
+def _home(digest: str) -> Path:
+    return graphs_folder() / f"{digest[:16]}-{FORMAT}"
+
+
+def _facts(home: Path) -> Facts | None:
+    """What is known of the graph at `home`; None where no whole one lies there."""
     try:
         facts = Facts(**json.loads((home / _FACTS).read_text(encoding="utf-8")))
-        if (home / GRAPH).with_suffix(".bin").stat().st_size != facts.graph_size:
-            return None
+        whole = (home / GRAPH).with_suffix(".bin").stat().st_size == facts.graph_size
+    except (OSError, ValueError, TypeError):
+        return None
+    return facts if whole else None
+
+
+def _opened(home: Path) -> Converted | None:
+    """What lies at `home`; None where nothing whole does."""
+    if (facts := _facts(home)) is None:
+        return None
+    try:
         tokens = Tokens(Vocabulary.load(home / _TOKENS))
     except (OSError, ValueError, TypeError):
         return None
