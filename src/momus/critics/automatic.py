@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 from momus.errors import MomusError
 
 
@@ -23,6 +21,7 @@ def best_local() -> str:
 
     Raises NoModel where no weights are in the cache, MomusError where none is calibrated or OpenVINO is missing.
     """
+    from momus.critics.local import calibrated
     from momus.models.catalogue import cached, catalogue
     from momus.models.openvino_package import openvino
 
@@ -30,17 +29,10 @@ def best_local() -> str:
     here = [model for model in catalogue().values() if cached(model.name) is not None]
     if not here:
         raise NoModel
-    if not (usable := [model for model in here if _calibrated(model.name)]):
+    if not (usable := [model for model in here if calibrated(model.name)]):
         names = ", ".join(model.name for model in here)
         raise MomusError(
             f"no model here is calibrated ({names}): `momus model get`, or name one, which then gives no confidence: "
             f"`--critic local:{here[0].name}`"
         )
     return max(usable, key=lambda model: model.parameters).name
-
-
-def _calibrated(name: str) -> bool:
-    try:
-        return bool(importlib.import_module("momus.critics.local").calibrated(name))
-    except ModuleNotFoundError:
-        return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -39,10 +38,10 @@ def _local(name: str) -> Callable[..., Critic]:
         from momus.models.openvino_package import openvino
 
         openvino()  # without it no weights would help
-        opens = importlib.import_module("momus.critics.local").open_local_critic
-        _refuse_unknown(f"local:{name}", opens, options)
-        critic: Critic = opens(name, **options)
-        return critic
+        from momus.critics.local import open_local_critic
+
+        _refuse_unknown(f"local:{name}", open_local_critic, options)
+        return open_local_critic(name, **options)
 
     return opened
 
