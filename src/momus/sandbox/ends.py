@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import importlib
 import io
 import json
 import linecache
@@ -18,10 +19,11 @@ import traceback
 import types
 from typing import Any
 
-from momus.sandbox.peer import AnswerExit, AnswerSide, Channel, PeerGone, TestsSide
+from momus.sandbox.peer import AnswerExit, AnswerSide, Channel, PeerGone, Proxy, TestsSide
 from momus.sandbox.wire import Malformed, NotCertifiable, Receiver, Sender, Side
 
 SHOWN = 2_000  # characters of a value's repr, or of a message
+_HOMES = ("math", "cmath", "copy", "functools", "itertools", "collections", "heapq", "bisect", "typing")
 _DEEPER = 50  # frames that an answer finds below it here and not in a program of its own
 
 
@@ -113,7 +115,8 @@ def _execute(code: str, name: str, space: dict[str, Any]) -> None:
 def _load(channel: Channel, side: Side, space: dict[str, Any], entry_point: str | None) -> None:
     """Put the answer's names where the tests find them. Raises PeerGone where it does not load.
 
-    What the prelude or the interpreter defines is never the answer's to change, but for what is under test.
+    What the prelude, the interpreter or the standard library defines is never the answer's to change, but for what is
+    under test: tests that use `math` or `isclose` because the answer imports it get the real one.
     """
     loaded = channel.receive()
     if "failed" in loaded:
@@ -121,8 +124,22 @@ def _load(channel: Channel, side: Side, space: dict[str, Any], entry_point: str 
     values = Receiver(side, []).take(loaded["nodes"], {}, loaded["v"])
     root = (entry_point or "").partition("(")[0].partition(".")[0]
     for name, value in zip(loaded["names"], values, strict=True):
-        if name == root or not (name.startswith("__") or name in space or hasattr(builtins, name)):
+        if name == root:
             space[name] = value
+        elif not (name.startswith("__") or name in space or hasattr(builtins, name)):
+            space[name] = _of_the_library(name, value, modules_only=not root)
+
+
+def _of_the_library(name: str, value: object, *, modules_only: bool) -> object:
+    """The real thing where a name is the library's. Only a module where nobody says which function is under test."""
+    if isinstance(value, types.ModuleType):
+        return value
+    if name in sys.stdlib_module_names:
+        return importlib.import_module(name)
+    if modules_only or not isinstance(value, Proxy):
+        return value
+    homes = (importlib.import_module(home) for home in _HOMES)
+    return next((getattr(home, name) for home in homes if hasattr(home, name)), value)
 
 
 def _tested(tests: str, space: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ The answer's end gives out its functions, classes and objects by number; the tes
 takes copies of its arguments along and brings back the value, the exception, what was printed, and every change of an
 argument. The tests' end gives out only functions that tests pass as arguments, and they can only be called.
 
-No comparison is ever left to the answer: a `Proxy` refuses `==` and its like with `NotCertifiable`.
+No comparison is ever left to the answer: a `Proxy` refuses `==` and its like with `NotCertifiable`, and so does it
+operators that would show a value of the tests to an object that could answer to please (`result - expected`).
 """
 
 from __future__ import annotations
@@ -177,6 +178,7 @@ class Channel:
 
 _ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 _BINARY = (*_ARITHMETIC, "and_", "or_", "xor", "lshift", "rshift")
+_JUDGING = frozenset({*_BINARY, *(f"r{name}" for name in _BINARY), "contains"})
 _OTHERS = ("neg", "pos", "invert", "index", "getitem", "setitem", "delitem", "contains")
 OPERATIONS: dict[str, Callable[..., Any]] = {name: getattr(operator, name) for name in (*_BINARY, *_OTHERS)}
 
@@ -249,12 +251,17 @@ def _forwarded(op: str) -> Callable[..., Any]:
     def forward(self: Proxy, *args: object) -> Any:
         return _do(self, op, *args)
 
-    return forward
+    def among_its_own(self: Proxy, other: object) -> Any:
+        return _do(self, op, other) if isinstance(other, Proxy) else _refused(self)
+
+    return among_its_own if op in _JUDGING else forward
 
 
 def _refused(self: Proxy, *_: object) -> Any:
     channel, _number = object.__getattribute__(self, "_momus")
-    channel.broken = channel.broken or "the answer's own objects are compared, and only the answer could say how"
+    channel.broken = (
+        channel.broken or "the tests compare or reckon with the answer's own objects, and only the answer could say how"
+    )
     raise NotCertifiable(channel.broken)
 
 

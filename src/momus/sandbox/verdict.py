@@ -46,14 +46,6 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
-    """An object of a class of the prelude, as it crossed: the class's name and the fields."""
-
-    name: str
-    fields: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class Observed:
     """What a snippet or a call came to.
 
@@ -163,13 +155,18 @@ def _verdict(both: Both) -> Verdict:
 
 
 class _HostSide(Side):
-    """Our own end: objects of the prelude's classes come and go as `Object`, and nothing else but plain values."""
+    """Our own end: values and nothing else. An object of a class of the prelude is one of a class of that name that has
+    no more than its fields.
+    """
 
     def kind(self, name: str) -> type | None:
         if name not in self.classes and name.isidentifier():
             kind = type(name, (), {})
             self.classes[name], self.names[kind] = kind, name
         return self.classes.get(name)
+
+    def named(self, module: str, name: str | None = None) -> object:
+        raise Malformed("only values")
 
 
 def _asked(call: Call) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class Side:
         """The class that crosses under a name."""
         return self.classes.get(name)
 
+    def named(self, module: str, name: str | None = None) -> object:
+        """What crosses by name. Raises Malformed for what is not on the list."""
+        return named(module, name)
+
     def export(self, thing: object) -> list[Any]:
         """A node for an object that stays here. Raises NotCertifiable."""
         raise NotCertifiable(f"a {type(thing).__name__} does not cross to the other process")
@@ -233,10 +237,8 @@ class Receiver:
             return value[1].encode("latin-1")
         if tag == "c":
             return complex(value[1], value[2])
-        if tag == "m" and value[1] in _MODULES:
-            return importlib.import_module(value[1])
-        if tag == "n":
-            return named(value[1], value[2])
+        if tag in ("m", "n"):
+            return self._side.named(*value[1:])
         raise Malformed(f"unknown value {tag!r}")
 
     def _all(self, values: Sequence[Any]) -> list[Any]:
@@ -341,9 +343,11 @@ def is_iterator(thing: object) -> bool:
     return isinstance(thing, _ITERATORS)
 
 
-def named(module: str, name: str) -> object:
-    """Something of the standard library by its name. Raises Malformed for what is not on the list."""
-    if module not in _MODULES or name in _NEVER or name.startswith("_"):
+def named(module: str, name: str | None = None) -> object:
+    """A module of the standard library, or something in it. Raises Malformed for what is not on the list."""
+    if name is None and module in _MODULES:
+        return importlib.import_module(module)
+    if name is None or module not in _MODULES or name in _NEVER or name.startswith("_"):
         raise Malformed(f"{module}.{name} does not cross")
     found = getattr(importlib.import_module(module), name, _TODO)
     if found is _TODO or isinstance(found, types.ModuleType):
