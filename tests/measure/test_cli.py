@@ -41,7 +41,8 @@ def test_json_holds_every_measure_and_the_baselines(here: Path) -> None:
     assert (data["label"], data["items"], data["clean"], data["answers"]) == ("mine", 6, 5, 17)
     rows = {row["critic"]: row["measures"] for row in data["critics"]}
     assert next(iter(rows)) == "everything" and {"random", "empty"} <= set(rows)
-    assert rows["everything"]["place@3"] == {"mean": 1.0, "low": 1.0, "high": 1.0, "n": 6}
+    exact = 0.025 ** (1 / 6)  # six of six: Clopper and Pearson's lower end
+    assert rows["everything"]["place@3"] == {"mean": 1.0, "low": round(exact, 6), "high": 1.0, "n": 6, "clusters": 6}
     assert rows["everything"]["clean_flagged"]["mean"] == 1.0
     assert rows["everything"]["clean_comments"]["mean"] == 6.0
     assert rows["random"]["lines"]["mean"] == 3.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from planted import RIGHT, TESTS, TWIN, WRONG, Planted, make_tamper, on, oracle
@@ -120,10 +122,53 @@ def test_highlighting_the_whole_answer_pays_for_its_lines(tampers: list[Tamper])
         return Critique((Comment(Span(0, len(task.answer)), "Something is wrong."),))
 
     results = measure([Planted("whole", whole)], tampers, budget=1)
-    assert mean(results, "place@1") == 1.0
+    for name in ("place@1", "place@3", "claim@1", "fix@1", "bugs_found", "twin_place@1"):
+        assert mean(results, name) == 0.0, name  # it says no place
+    assert mean(results, "spurious") == 1.0
     assert mean(results, "chance@1") == 1.0
     assert mean(results, "budget") == 0.0  # only its first line is within the budget
-    assert mean(results, "twin_place@1") == 0.0
+
+
+def test_a_comment_is_held_to_its_first_line_and_to_three_at_most(tampers: list[Tamper]) -> None:
+    def lines(first: int, last: int, suggestion: str | None = None) -> Planted:
+        def write(task: Task) -> Critique:
+            text = TextMap(task.answer)
+            highlight = Span(text.line_span(first)[0], text.line_span(last)[1])
+            return Critique((Comment(highlight, "Something is wrong.", suggestion=suggestion),))
+
+        return Planted(f"{first}-{last}", write)
+
+    # The bug stands on line 3.
+    critics = [lines(3, 3), lines(3, 5), lines(2, 4), lines(3, 3 + 3)]
+    results = measure(critics, [make_tamper(pad=3)])
+    assert [mean(results, "place@1", row) for row in range(4)] == [1.0, 1.0, 0.0, 0.0]
+    assert [mean(results, "spurious", row) for row in range(4)] == [0.0, 0.0, 1.0, 1.0]
+    undone = f"    s = 0\n    {RIGHT}\n        s += xs[i]"
+    results = measure([lines(2, 4, undone), lines(1, 4, f"def total(xs):\n{undone}")], tampers)
+    assert [mean(results, "fix@1", row) for row in range(2)] == [1.0, 0.0]  # a fix may begin above; four are too many
+
+
+def test_the_order_of_lines_is_read_without_the_gate(tampers: list[Tamper], tmp_path: Path) -> None:
+    @dataclass
+    class Line:
+        line: int
+        score: float
+
+    class Gated(Planted):
+        passes = 0
+
+        def suspicions(self, task: Task) -> list[Line]:
+            self.passes += 1
+            return [Line(3, 2.0), Line(2, 1.0)] if WRONG in task.answer else [Line(2, 1.0)]
+
+    silent = Gated("silent", lambda task: Critique())
+    results = measure([silent, Random(comments=None), Empty()], tampers, runs=tmp_path)
+    assert (mean(results, "first@1"), mean(results, "place@1"), mean(results, "twin_flagged")) == (1.0, 0.0, 0.0)
+    assert mean(results, "first@1", 1) == mean(results, "place@1", 1)  # its comments are its order
+    assert "first@1" not in results.rows[2].figures
+    assert silent.passes == len(tampers)  # twins are not read for it
+    measure([silent], tampers, runs=tmp_path)
+    assert silent.passes == len(tampers)  # kept
 
 
 def test_of_two_bugs_one_found_is_a_half() -> None:
@@ -268,7 +313,8 @@ def test_surprisal_is_read_to_as_many_lines_as_the_critic_flags(tampers: list[Ta
     assert (mean(results, "surprisal@2"), mean(results, "surprisal@2", 1)) == (0.0, 1.0)
     assert mean(results, "spurious", 2) == 1.0  # two lines read, one of them right
     versus = results.rows[0].versus["place@1"]
-    assert (versus.mean, versus.low, versus.high, versus.n) == (1.0, 1.0, 1.0, 4)
+    assert (versus.mean, versus.high, versus.n) == (1.0, 1.0, 4)
+    assert versus.low < 1.0
     assert results.rows[2].versus == {}
     assert not math.isnan(mean(results, "twin_place@1", 2))
 

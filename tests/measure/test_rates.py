@@ -47,7 +47,8 @@ def test_differences_are_within_comparisons() -> None:
     by_name = {r.critic: r for r in rates(table, Bootstrap(table.groups))}
     assert (by_name["a"].yes.mean, by_name["b"].yes.mean) == (0.75, 0.5)
     (difference,) = versus(table, "a", Bootstrap(table.groups)).values()
-    assert (difference.mean, difference.low, difference.high, difference.n) == (0, 0, 0, 4)
+    assert (difference.mean, difference.n) == (0, 4)
+    assert difference.low < 0 < difference.high  # four comparisons that do not differ say little of others
 
 
 def test_two_critiques_of_one_critic_count_once_in_a_comparison() -> None:

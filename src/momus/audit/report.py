@@ -132,7 +132,8 @@ def _arms(looks: Sequence[Look], level: Level, bootstrap: Bootstrap) -> tuple[di
         return found, NOTHING
     drawn = bootstrap.means(np.stack([columns["critique"], columns["control"]], axis=1))
     gap = found["critique"].mean - found["control"].mean
-    return found, Figure.of(gap, drawn[:, 0] - drawn[:, 1], min(figure.n for figure in found.values()))
+    fewest = min(found.values(), key=lambda figure: figure.n).n
+    return found, Figure.of(gap, drawn[:, 0] - drawn[:, 1], fewest, bootstrap.clusters)
 
 
 def _by_place(looks: Sequence[Look], level: Level, draws: int, seed: int) -> dict[str, Any]:

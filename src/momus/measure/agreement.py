@@ -87,7 +87,9 @@ def scores_agreement(ballots: Ballots, bootstrap: Bootstrap, level: Level = "ord
     shares = coincidences(values, domain)
     drawn = over.sums(shares.reshape(len(groups), -1)).reshape(-1, len(domain), len(domain))
     several = int(((~np.isnan(values)).sum(axis=0) > 1).sum())
-    alpha = Figure.of(float(_alpha(shares.sum(axis=0), domain, level)), _alpha(drawn, domain, level), several)
+    alpha = Figure.of(
+        float(_alpha(shares.sum(axis=0), domain, level)), _alpha(drawn, domain, level), several, over.clusters
+    )
     return Agreement(alpha, _pairs(np.sign(values - 4), over))
 
 
@@ -107,7 +109,8 @@ def preference_agreement(ballots: Ballots, bootstrap: Bootstrap) -> Agreement:
     shares = (shares + shares[:, ::-1, ::-1]) / 2
     drawn = over.sums(shares.reshape(len(groups), -1)).reshape(-1, 3, 3)
     several = int(((~np.isnan(values)).sum(axis=0) > 1).sum())
-    alpha = Figure.of(float(_alpha(shares.sum(axis=0), domain, "ordinal")), _alpha(drawn, domain, "ordinal"), several)
+    here, there = _alpha(shares.sum(axis=0), domain, "ordinal"), _alpha(drawn, domain, "ordinal")
+    alpha = Figure.of(float(here), there, several, over.clusters)
     return Agreement(alpha, _pairs(values, over))
 
 
@@ -140,4 +143,4 @@ def _pairs(values: Floats, bootstrap: Bootstrap) -> Figure:
     drawn = bootstrap.sums(np.stack([same, pairs], axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
         draws = drawn[:, 0] / drawn[:, 1]
-    return Figure.of(float(same.sum() / pairs.sum()), draws, int(pairs.sum()))
+    return Figure.of(float(same.sum() / pairs.sum()), draws, int(pairs.sum()), bootstrap.clusters)

@@ -78,8 +78,9 @@ def compare(first: BugSet, second: BugSet, *, draws: int = 2000, seed: int = 0) 
         drawn.append(bootstrap.means(both))
         means.append(np.array([levels.mean() if len(levels) else math.nan, missed[of.name].mean]))
     n = min(len(first.bugs), len(second.bugs))
+    clusters = min(len(set(of.groups)) for of in (first, second))
     differences = {
-        name: Figure.of(float(means[0][i] - means[1][i]), drawn[0][:, i] - drawn[1][:, i], n)
+        name: Figure.of(float(means[0][i] - means[1][i]), drawn[0][:, i] - drawn[1][:, i], n, clusters)
         for i, name in enumerate(("severity", "missed"))
     }
     return Compared(severity, missed, differences)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from momus.critique import Critique, TextMap
-from momus.match import same_place
 from momus.measure.figure import NOTHING, Figure
 from momus.measure.intervals import Bootstrap
+from momus.measure.item import lines_of
+from momus.measure.scores import pointed
 from momus.records import Bug
 
 Floats = npt.NDArray[np.float64]
@@ -57,15 +58,16 @@ class Calibration:
 
 
 def outcomes(critique: Critique, bugs: Sequence[Bug], answer: str) -> tuple[list[float], list[float]]:
-    """Each comment's confidence (NaN where it has none), and whether it touches a line of a bug.
+    """Each comment's confidence (NaN where it has none), and whether it points at a line of a bug.
 
-    A comment on bugs that earlier ones have touched already is wrong: repeating adds nothing.
+    A comment on bugs that earlier ones have pointed at already is wrong: repeating adds nothing.
     """
     text = TextMap(answer)
     open_bugs = list(bugs)
     confidences, right = [], []
     for comment in critique:
-        hit = [bug for bug in open_bugs if same_place(comment.highlight, bug.spans, text)]
+        line = pointed(comment, text)
+        hit = [bug for bug in open_bugs if line in lines_of(bug.spans, text)]
         open_bugs = [bug for bug in open_bugs if bug not in hit]
         confidences.append(np.nan if comment.confidence is None else comment.confidence)
         right.append(float(bool(hit)))
@@ -106,14 +108,17 @@ def calibration(
                 shares = drawn[:, 2 * bins + i] / drawn[:, i]
             share = float(columns[:, 2 * bins + i].sum() / count)
             mean = float(columns[:, bins + i].sum() / count)
-            found.append(Bin(i / bins, (i + 1) / bins, mean, Figure.of(share, shares, int(count))))
-    error = Figure.of(float(_ece(columns.sum(axis=0), bins)), _ece(drawn[:, : 3 * bins], bins), len(said))
+            right_in = Figure.of(share, shares, int(count), bootstrap.clusters)
+            found.append(Bin(i / bins, (i + 1) / bins, mean, right_in))
+    clusters = bootstrap.clusters
+    error = Figure.of(float(_ece(columns.sum(axis=0), bins)), _ece(drawn[:, : 3 * bins], bins), len(said), clusters)
     rng = np.random.default_rng(seed)
     by_chance = []
     for _ in range(200):
         was_true = (rng.random(len(said)) < said).astype(np.float64)
         by_chance.append(_ece(np.concatenate([columns[:, : 2 * bins], member * was_true[:, None]], 1).sum(0), bins))
-    brier = Figure.of(float(((said - was) ** 2).mean()), drawn[:, -2] / np.maximum(drawn[:, -1], 1), len(said))
+    errors = drawn[:, -2] / np.maximum(drawn[:, -1], 1)
+    brier = Figure.of(float(((said - was) ** 2).mean()), errors, len(said), clusters)
     return Calibration(tuple(found), error, float(np.mean(by_chance)), brier, without)
 
 

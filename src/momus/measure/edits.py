@@ -110,5 +110,6 @@ def shares(done: Sequence[Edits], groups: Sequence[Hashable], *, draws: int = 20
         if drafted.sum():
             with np.errstate(invalid="ignore", divide="ignore"):
                 draws_of = totals[:, i] / totals[:, 3]
-            found[f"{name} %"] = Figure.of(counts[name].sum() / drafted.sum(), draws_of, int(drafted.sum()))
+            share = counts[name].sum() / drafted.sum()
+            found[f"{name} %"] = Figure.of(share, draws_of, int(drafted.sum()), bootstrap.clusters)
     return found

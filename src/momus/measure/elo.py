@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from momus.errors import MissingExtra
-from momus.measure.intervals import Bootstrap
+from momus.measure.intervals import Bootstrap, percentiles
 from momus.measure.preference import Duels, wins_by_draw, wins_of
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ def standings(duels: Duels, bootstrap: Bootstrap, *, prior: float = PRIOR, ancho
     if anchor in names:
         at = names.index(anchor)
         ratings, drawn = ratings - ratings[at], drawn - drawn[:, at : at + 1]
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    low, high = np.percentile(drawn, percentiles(bootstrap.clusters), axis=0)
     marks = marks_of(wins)
     found = [
         Standing(name, float(ratings[i]), float(low[i]), float(high[i]), round(float(met[i].sum())), marks[i])

@@ -118,7 +118,8 @@ def beyond(
         if np.isnan(drawn).mean() >= 0.5:
             drawn = drawn[:0]
         n = int((~np.isnan(point.gains[i])).sum())
-        found.append(Beyond(setting, track.name, Figure.of(float(seen[i]) - here.at(float(seen_at[i])), drawn, n)))
+        gap = float(seen[i]) - here.at(float(seen_at[i]))
+        found.append(Beyond(setting, track.name, Figure.of(gap, drawn, n, bootstrap.clusters)))
     return found
 
 
@@ -137,4 +138,4 @@ def area_under(
     costs, gains = bootstrap.means(track.costs.T), bootstrap.means(track.gains.T)
     drawn = np.array([frontier(x, y, silence=silence).area(low, high) for x, y in zip(costs, gains, strict=True)])
     here = frontier(means_of(track.costs.T), means_of(track.gains.T), silence=silence).area(low, high)
-    return Figure.of(here, drawn, track.costs.shape[1])
+    return Figure.of(here, drawn, track.costs.shape[1], bootstrap.clusters)

@@ -42,7 +42,7 @@ def paired(
     known = difference[~np.isnan(difference)]
     if not known.size:
         return Paired(NOTHING, math.nan)
-    figure = figures_of({"d": difference}, Bootstrap(groups, draws=draws, seed=seed))["d"]
+    figure = figures_of({"d": difference}, Bootstrap(groups, draws=draws, seed=seed), signed=lambda name: True)["d"]
     both = ~np.isnan(difference)
     binary = bool(np.isin(a[both], (0, 1)).all() and np.isin(b[both], (0, 1)).all())
     return Paired(figure, sign_flip(a, b, groups, flips=flips, seed=seed), mcnemar(a, b) if binary else None)

@@ -88,7 +88,7 @@ def win_rates(duels: Duels, bootstrap: Bootstrap) -> dict[tuple[str, str], Figur
             if i != j and met[i, j]:
                 with np.errstate(invalid="ignore", divide="ignore"):
                     draws = drawn[:, i, j] / (drawn[:, i, j] + drawn[:, j, i])
-                rates[a, b] = Figure.of(wins[i, j] / met[i, j], draws, int(met[i, j]))
+                rates[a, b] = Figure.of(wins[i, j] / met[i, j], draws, int(met[i, j]), bootstrap.clusters)
     return rates
 
 

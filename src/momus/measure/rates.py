@@ -99,6 +99,7 @@ def versus(ballots: Ballots, baseline: str, bootstrap: Bootstrap, *, score: bool
             if name != baseline and not np.isnan(column - values[baseline]).all()
         },
         bootstrap,
+        signed=lambda name: True,
     )
 
 

@@ -19,6 +19,7 @@ from momus.measure.intervals import Bootstrap
 from momus.measure.item import Item
 from momus.measure.runs import Track, gather
 from momus.measure.scores import Prover, score_clean, score_item
+from momus.measure.suspected import lines_of_all
 from momus.records import Sampled, Tamper, Task, versioned
 
 BANDS: tuple[tuple[int, int | None], ...] = ((1, 7), (8, 15), (16, 30), (31, None))
@@ -102,6 +103,9 @@ def measure(
     others = [versioned(task) for task in clean]
     tasks = [task for item in items for task in (item.task, item.twin)] + others
     said = {c.name: gather(c, tasks, seed=seed, folder=runs, track=track) for c in critics}
+    ordered = {
+        c.name: lines_of_all(c, [item.task for item in items], said[c.name], seed=seed, folder=runs) for c in critics
+    }
     rankings = {c.name: said[c.name] for c in critics if c.name == BASELINE and getattr(c, "ranks", False)}
     tables = {}
     for critic in critics:
@@ -117,6 +121,7 @@ def measure(
                 read=read,
                 prover=prover,
                 ranking=_critique(rankings.get(BASELINE, {}).get(item.task.id)),
+                lines=ordered[critic.name].get(item.task.id),
             )
             for item in items
         ]
@@ -129,14 +134,17 @@ def measure(
     versions = {critic.name: str(getattr(critic, "version", "")) for critic in critics}
     for name, (on_items, cleans) in tables.items():
         columns = _columns(on_items)
-        figures = figures_of(columns, bootstrap) | figures_of(_columns(cleans), on_clean)
+        figures = figures_of(columns, bootstrap, signed=_signed) | figures_of(_columns(cleans), on_clean)
         paired = {m: columns[m] - baseline[m] for m in columns if m in baseline} if name != BASELINE else {}
         parts = {
-            kind: {value: figures_of(_within(columns, mask, k), bootstrap) for value, mask in values.items()}
+            kind: {
+                value: figures_of(_within(columns, mask, k), bootstrap, signed=_signed)
+                for value, mask in values.items()
+            }
             for kind, values in slices.items()
         }
         errors = [sampled.error for sampled in said[name].values() if sampled.error]
-        versus = figures_of(paired, bootstrap)
+        versus = figures_of(paired, bootstrap, signed=lambda name: True)
         rows.append(Row(name, len(errors), figures, versus, parts, versions[name], errors[0] if errors else None))
     return Results(
         label=label,
@@ -211,9 +219,15 @@ def _columns(scores: Sequence[Mapping[str, float]]) -> dict[str, npt.NDArray[np.
     return {name: np.array([row.get(name, math.nan) for row in scores], np.float64) for name in names}
 
 
+def _signed(measure: str) -> bool:
+    """The twin tests are differences."""
+    return measure.startswith("twin_") and measure != "twin_flagged"
+
+
 def _within(columns: dict[str, npt.NDArray[np.float64]], mask: Mask, k: int) -> dict[str, npt.NDArray[np.float64]]:
     """The main measures on one slice. Whole groups are drawn all the same, so what lies outside is unscored."""
     names = (
+        "first@1",
         "place@1",
         f"place@{k}",
         "chance@1",

@@ -75,14 +75,18 @@ def _critiques(critic: Critic, tasks: list[Task], seed: int) -> Iterator[Sampled
 
 
 def _read(path: Path) -> Iterator[Sampled]:
+    for number, line in enumerate(whole_lines(path), 1):
+        yield read_line(line, Sampled, f"{path}:{number}")
+
+
+def whole_lines(path: Path) -> list[bytes]:
     """What an earlier run left. A last line that was cut off is cut away, so that the next one starts afresh."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return
+        return []
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         with path.open("r+b") as out:
             out.truncate(whole)
-    for number, line in enumerate(content[:whole].splitlines(), 1):
-        yield read_line(line, Sampled, f"{path}:{number}")
+    return content[:whole].splitlines()

@@ -93,9 +93,9 @@ def multiplier(higher: Sequence[Size], lower: Sequence[Size], *, draws: int = 40
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((draws, n)) * np.sqrt(own**2 + scatter**2)
     drawn = _solve(together, y + noise)
-    slope = Figure.of(float(at[2]), drawn[:, 2], n)
+    slope = _figure(float(at[2]), drawn[:, 2], n)
     slopes = _solve(apart, y + noise)
-    parallel = Figure.of(0.0, slopes[:, 2] - slopes[:, 3], n).verdict == "cannot be told"
+    parallel = _figure(0.0, slopes[:, 2] - slopes[:, 3], n).verdict == "cannot be told"
     if not slope.low > 0:
         return Multiplier(unknown, slope, "the measure does not surely rise with compute", parallel=parallel)
     with np.errstate(divide="ignore", over="ignore"):
@@ -107,6 +107,12 @@ def multiplier(higher: Sequence[Size], lower: Sequence[Size], *, draws: int = 40
     span = float(x.max() - x.min())
     factor = Figure(ends[0], ends[1], ends[2], n)
     return Multiplier(factor, slope, extrapolated=abs(math.log10(ends[0])) > span, parallel=parallel)
+
+
+def _figure(value: float, drawn: Floats, n: int) -> Figure:
+    """A statistic with the percentiles of draws that no sampling of clusters made."""
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Figure(value, float(low), float(high), n)
 
 
 def line(sizes: Sequence[Size]) -> tuple[float, float]:

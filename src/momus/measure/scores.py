@@ -2,7 +2,8 @@
 
 Three levels of a claim, each stricter than the last (`momus.match`): the *place* (a line of the bug), the *claim*
 (place and category) and the *fix* (its suggestion undoes the bug, or makes the tests pass). `@k` reads the first k
-comments. CBI, critique-bug inclusion, is section 2.1.2 of the paper, where people judge it; here code does.
+comments. A comment is held to its first highlighted line, and to none where it is wider than three. CBI, critique-bug
+inclusion, is section 2.1.2 of the paper, where people judge it; here code does.
 """
 
 from __future__ import annotations
@@ -10,23 +11,41 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from momus.critique import Comment, Critique
+from momus.critique import Comment, Critique, TextMap
 from momus.match import apply_suggestion, code_key, undoes
 from momus.measure.item import Item, flagged_lines
 from momus.records import Task
 
 NAN = math.nan
+WIDEST = 3  # lines that a comment's highlight may have
 Prover = Callable[[Task, str], bool]  # do the task's tests pass on this text?
 
 
+def pointed(comment: Comment, text: TextMap) -> int | None:
+    """The line that a comment is held to: the first with code that it highlights. None where it is too wide.
+
+    A highlight of more than WIDEST lines says no place, or one as wide as the answer would find every bug.
+    """
+    lines = flagged_lines((comment,), text)
+    return lines[0] if 0 < len(lines) <= WIDEST else None
+
+
 def in_place(comment: Comment, item: Item) -> list[int]:
-    """The bugs whose lines a comment touches, by number."""
-    lines = set(item.text.lines(comment.highlight))
+    """The bugs that a comment points at, by number: its first line is one of theirs."""
+    line = pointed(comment, item.text)
+    return [i for i, bug in enumerate(item.bug_lines) if line in bug]
+
+
+def touched(comment: Comment, item: Item) -> list[int]:
+    """The bugs whose lines a comment of at most WIDEST lines highlights: what its suggestion may be a fix of."""
+    lines = flagged_lines((comment,), item.text)
+    if len(lines) > WIDEST:
+        return []
     return [i for i, bug in enumerate(item.bug_lines) if not bug.isdisjoint(lines)]
 
 
 def claims(comment: Comment, item: Item) -> list[int]:
-    """The bugs that a comment touches and whose category it names. A bug of category `other` can't be named."""
+    """The bugs that a comment points at and whose category it names. A bug of category `other` can't be named."""
     bugs = item.tamper.bugs
     return [i for i in in_place(comment, item) if bugs[i].category == comment.category != "other"]
 
@@ -36,14 +55,14 @@ def fixes(comment: Comment, item: Item, prover: Prover | None = None) -> list[in
 
     With a prover, a suggestion that makes the tests pass fixes every bug that the comment touches.
     """
-    touched = in_place(comment, item)
-    if comment.suggestion is None or not touched:
+    near = touched(comment, item)
+    if comment.suggestion is None or not near:
         return []
     task, twin, bugs = item.tamper.task, item.tamper.twin, item.tamper.bugs
-    found = [i for i in touched if undoes(comment, bugs[i], task.answer, twin)]
+    found = [i for i in near if undoes(comment, bugs[i], task.answer, twin)]
     if not found and prover is not None and task.tests is not None:
         mended = apply_suggestion(task.answer, comment.highlight, comment.suggestion)
-        return touched if prover(item.tamper.task, mended) else []
+        return near if prover(item.tamper.task, mended) else []
     return found
 
 
@@ -60,15 +79,15 @@ def any_found(found: Sequence[Sequence[int]], item: Item) -> float:
 
 
 def spurious(critique: Critique, item: Item) -> float:
-    """How many comments touch no line of a bug, or only such as an earlier comment touched: repeating adds nothing."""
+    """How many comments point at no line of a bug, or at one that an earlier comment has: repeating adds nothing."""
     if not item.bug_lines:
         return NAN
     open_lines = {line for lines in item.bug_lines for line in lines}
     count = 0
     for comment in critique:
-        lines = open_lines.intersection(item.text.lines(comment.highlight))
-        count += not lines
-        open_lines -= lines
+        line = pointed(comment, item.text)
+        count += line not in open_lines
+        open_lines.discard(line or 0)
     return float(count)
 
 
@@ -77,7 +96,12 @@ def place_in_lines(comments: Sequence[Comment], item: Item, budget: int) -> tupl
     if not item.bug_lines:
         return NAN, 0
     lines = flagged_lines(comments, item.text)[:budget]
-    return float(any(not bug.isdisjoint(lines) for bug in item.bug_lines)), len(lines)
+    return line_found(lines, item), len(lines)
+
+
+def line_found(lines: Sequence[int], item: Item) -> float:
+    """1 where one of some lines is a bug's, else 0. NaN where no bug has a known place."""
+    return float(any(not bug.isdisjoint(lines) for bug in item.bug_lines)) if item.bug_lines else NAN
 
 
 def chance(item: Item, lines: int) -> float:
@@ -98,8 +122,8 @@ def _missed(lines: frozenset[int], bug: frozenset[int], drawn: int) -> float:
 
 
 def repeated_in_place(comments: Sequence[Comment], item: Item) -> float:
-    """Whether comments on the clean twin touch lines where the bug would stand. The category does not matter here."""
-    lines = {line for comment in comments for line in item.twin_text.lines(comment.highlight)}
+    """Whether comments on the clean twin point at where the bug would stand. The category does not matter here."""
+    lines = {pointed(comment, item.twin_text) for comment in comments}
     return float(any(not twin.isdisjoint(lines) for twin in item.twin_lines))
 
 
@@ -107,7 +131,7 @@ def repeated_claim(comments: Sequence[Comment], item: Item) -> float:
     """Whether a comment on the clean twin makes the bug's claim: its place and its category."""
     return float(
         any(
-            comment.category == bug.category and not twin.isdisjoint(item.twin_text.lines(comment.highlight))
+            comment.category == bug.category and pointed(comment, item.twin_text) in twin
             for comment in comments
             for bug, twin in zip(item.tamper.bugs, item.twin_lines, strict=True)
         )
@@ -137,15 +161,19 @@ def score_item(
     read: int | None = None,
     prover: Prover | None = None,
     ranking: Critique | None = None,
+    lines: Sequence[int] | None = None,
 ) -> dict[str, float]:
     """All measures of one critic on one item, by name; a critique that failed is None.
 
     Of a critic that ranks lines only the first `read` comments count as made; its budget is taken from all of them.
     The twin test is +1 where the first comment (`@k`: the first k) finds a bug, and -1 where the first comment on the
     twin says the same there. `ranking` lists lines by surprisal: `surprisal@k` says whether as many lines as the
-    critic flagged, taken from its top, hold a bug.
+    critic flagged, taken from its top, hold a bug. `lines` is the critic's own order of all lines, before any gate.
     """
     scores: dict[str, float] = {}
+    if lines is not None:
+        for m in (1, k):
+            scores[f"first@{m}"] = line_found(lines[:m], item)
     if twin is not None:
         twin = Critique(twin.comments[:read])
         scores["twin_flagged"] = float(len(twin) > 0)
@@ -160,10 +188,10 @@ def score_item(
         scores[f"place@{m}"] = any_found(places[:m], item)
         scores[f"claim@{m}"] = any_found(named[:m], item) if nameable else NAN
         scores[f"fix@{m}"] = any_found(mended[:m], item)
-        lines = len(flagged_lines(comments[:m], item.text))
-        scores[f"chance@{m}"] = chance(item, lines)
+        flagged = len(flagged_lines(comments[:m], item.text))
+        scores[f"chance@{m}"] = chance(item, flagged)
         if ranking is not None:
-            scores[f"surprisal@{m}"] = place_in_lines(ranking.comments, item, lines)[0]
+            scores[f"surprisal@{m}"] = place_in_lines(ranking.comments, item, flagged)[0]
         if twin is not None:
             said = twin.comments[:m]
             scores[f"twin_place@{m}"] = scores[f"place@{m}"] - repeated_in_place(said, item)

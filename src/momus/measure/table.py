@@ -39,6 +39,8 @@ def columns(results: Results) -> list[Column]:
     """The columns of a table; those without any figure are left out."""
     k = results.k
     every = [
+        Column("right line first %", "first@1", percent),
+        Column(f"right line in {k} %", f"first@{k}", percent),
         Column("place@1 %", "place@1", percent),
         Column(f"place@{k} %", f"place@{k}", percent),
         Column(f"chance, as many lines as @{k} %", f"chance@{k}", percent),
@@ -79,9 +81,10 @@ def legend(results: Results) -> str:
     """How to read the table."""
     how = "undoes the bug or makes the tests pass" if results.proved else "undoes the bug"
     return (
-        f"95% bootstrap intervals by problem, seed {results.seed}. place: a comment touches a line of a bug; claim: "
-        f"and names its category; fix: and its suggestion {how}. twin test: found on the buggy answer minus the same "
-        "said on its clean twin, -1 to 1. What failed is left out and counted."
+        f"95% intervals by problem ({results.groups}; the baselines' seed is {results.seed}). right line first: the "
+        "critic's own order of lines, before its gate; place: a comment's first line is a bug's, at most three lines "
+        f"wide; claim: and names its category; fix: its suggestion {how}. twin test: found on the buggy answer minus "
+        "the same said on its clean twin, -1 to 1. What failed is left out and counted."
     )
 
 
@@ -149,6 +152,8 @@ def _markdown_table(header: list[str], rows: list[list[str]]) -> str:
 def _cell(figure: Figure | None, show: Callable[[float], str], ends: str) -> str:
     if figure is None or math.isnan(figure.mean):
         return "–"
+    if math.isnan(figure.low):  # one cluster, or nothing that varies: there is no interval to tell
+        return show(figure.mean)
     return show(figure.mean) + ends.format(show(figure.low), show(figure.high))
 
 

@@ -65,7 +65,8 @@ def truth(choices: Iterable[Choice], *, draws: int = 2000, seed: int = 0) -> Tru
     both = min(figures["without"].n, figures["with"].n)
     added = NOTHING
     if both:
-        added = Figure.of(figures["with"].mean - figures["without"].mean, drawn[:, 1] - drawn[:, 0], both)
+        gap = figures["with"].mean - figures["without"].mean
+        added = Figure.of(gap, drawn[:, 1] - drawn[:, 0], both, bootstrap.clusters)
     by_task: dict[str, dict[bool, list[float]]] = {}
     for choice, was_right in zip(made, right, strict=True):
         by_task.setdefault(choice.task_id, {}).setdefault(choice.critic is not None, []).append(float(was_right))

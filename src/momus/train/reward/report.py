@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from momus.measure.intervals import Bootstrap
+from momus.measure.intervals import Bootstrap, ends_of
 from momus.train.reward.data import Candidate, Group
 
 Floats = npt.NDArray[np.float64]
@@ -144,7 +144,7 @@ def separation(clean: Sequence[tuple[str, float]], buggy: Sequence[tuple[str, fl
     weights = rng.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=draws).astype(float)
     with np.errstate(invalid="ignore"):
         drawn = ((weights @ won) * weights).sum(axis=1) / ((weights @ met) * weights).sum(axis=1)
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    low, high = ends_of(drawn, len(numbers))
     told = {"accuracy": float(won.sum() / met.sum()), "low": float(low), "high": float(high)}
     even = {"accuracy": 0.5, "low": 0.5, "high": 0.5}  # every rule of thumb sees the same critique twice
     return {"pairs": int(met.sum()), "problems": len(numbers), "reward": told, **dict.fromkeys(BASELINES, even)}
