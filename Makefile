@@ -35,15 +35,12 @@ peers: $(VENV)/.dev  ## formulas of PPO against verl's own; fetches it beside th
 	@$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --target $(VENV)/peers $(PEERS)
 	MOMUS_PEERS=$(VENV)/peers $(BIN)/python -m pytest tests/train/ppo/test_peers.py
 
-CRITICS := --critic bundled+fsbs --critic bundled $(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
+CRITICS := --critic local:qwen2.5-coder-1.5b --critic bundled $(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
+FIRST :=  # FIRST=100 measures the first 100 of each list, which are a random draw
 
-measure: $(VENV)/.dev  ## the tables of the README; MOMUS_DATA names the development data
-	$(BIN)/momus measure $(CRITICS) --on benchmarks/heldout.jsonl --by length --by held-out --by linter \
-		-o benchmarks/results/heldout.json --markdown
-	$(BIN)/momus measure $(CRITICS) --on benchmarks/heldout-operators.jsonl --by operator \
-		-o benchmarks/results/heldout-operators.json --markdown
-	$(BIN)/momus measure --critic bundled+fsbs --critic bundled --critic linter:ruff --critic linter:pylint --parses --limit 120 \
-		-o benchmarks/results/development.json --markdown
+measure: $(VENV)/.dev  ## the tables of critics; MOMUS_DATA names the development data; goes on where it was stopped
+	$(BIN)/momus measure tables $(CRITICS) $(if $(strip $(FIRST)),--first $(FIRST)) --runs runs/measure \
+		-o benchmarks/results/critics.json
 
 PEER_ENVS := $(or $(TMPDIR),/tmp)/momus-peers
 HANDOVER := tests/train/handover

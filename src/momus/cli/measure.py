@@ -32,6 +32,8 @@ CLEAN = "correct.jsonl"
 # verb -> (module that holds it, its name there, the line that the help shows)
 VERBS = {
     "draw": ("momus.cli.measure_draw", "draw", "Draw the lists of what is measured, chosen and fitted on."),
+    "tables": ("momus.cli.measure_tables", "tables", "Critics side by side on what was drawn, the new tasks first."),
+    "calibrate": ("momus.cli.measure_calibrate", "calibrate", "Fit the gate, dial and confidence of a local critic."),
     "report": ("momus.cli.measure_report", "report", "Every figure of the paper, from the records of a run."),
     "discriminators": (
         "momus.cli.measure_discriminators",

@@ -162,6 +162,11 @@ class Draws:
                 )
         return [texts[entry.id] for entry in entries]  # type: ignore[return-value]
 
+    def refuse_reported(self, items: Iterable[Tamper | Task]) -> None:
+        """Raises MomusError where something to be fitted on shares a problem or near-copy with what is reported on."""
+        reported = [entry for entry in self.entries if entry.part == "report"]
+        refuse_leaks([*reported, *(drawn(item, "calibration", "given") for item in items)])
+
     def _written(self, file: str, limit: int | None) -> list[Tamper]:
         path = self.benchmarks / file
         if not path.is_file():

@@ -50,6 +50,11 @@ def gather(
     return done
 
 
+def kept(critic: Critic, seed: int, folder: Path) -> set[str]:
+    """The ids of the tasks whose critiques an earlier run has left in a folder."""
+    return {sampled.task_id for sampled in _read(folder / file_name(critic, seed)) if not sampled.error}
+
+
 def file_name(critic: Critic, seed: int) -> str:
     """The file that holds a critic's critiques: another version or seed has another file."""
     key = f"{critic.name}\0{getattr(critic, 'version', '')}\0{seed}"

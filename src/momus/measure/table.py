@@ -69,6 +69,8 @@ def columns(results: Results) -> list[Column]:
 
 def title(results: Results) -> str:
     """What was measured, in one line."""
+    if not results.items:
+        return f"{results.label or 'measured'}: {results.clean} clean answers"
     parts = [f"{results.items} answers to {results.groups} problems"]
     if results.placed < results.items:
         parts.append(f"{results.placed} with a known place")
