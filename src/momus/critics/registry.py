@@ -27,10 +27,10 @@ def _searched(**options: Any) -> Critic:
 
 
 def _auto(**options: Any) -> Critic:
-    """The best local model that is here."""
+    """The best local model that is here, behind the examples that stand in the code."""
     from momus.critics.automatic import best_local
 
-    return _local(best_local())(**options)
+    return _local(f"{best_local()}+examples")(**options)
 
 
 def _local(name: str) -> Callable[..., Critic]:

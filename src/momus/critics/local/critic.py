@@ -23,11 +23,13 @@ from momus.records import Sampled, Task
 if TYPE_CHECKING:
     from momus.models.local import LocalModel
 
-SUSPECTS = 3  # lines that a fix is looked for
+SUSPECTS = 2  # lines that a fix is looked for
 WIDEST = 3  # lines that a comment may be on
 COMMENTS = 3
-FLOOR = 0.25  # nats: below this no line is looked at again
+EXAMPLES = "+examples"  # what the name of a critic ends in that runs examples first
+FLOOR = 0.75  # nats: below this no line is looked at again
 UNCALIBRATED = 2.0  # nats from which a model without a calibration speaks
+REVISION = "1"  # of fixes and words: another makes other critiques of the same scan
 Mode = Literal["fast", "exact"]
 
 
@@ -49,7 +51,8 @@ class LocalCritic:
     """A local model as critic. `dial` (10, 25, 50, 75) or `max_spurious` set how much is said.
 
     A comment needs a line whose suspicion reaches the threshold, and a fix of it that parses, means something else and
-    is not refuted by the code. `scans` is a folder in which scans are kept.
+    is not refuted by the code. With `examples` the examples of question and docstrings are run first, in the sandbox;
+    what contradicts one is said whatever the scan makes of it. `scans` is a folder in which scans are kept.
     """
 
     cut: Literal["unit"] = "unit"
@@ -62,9 +65,11 @@ class LocalCritic:
         calibration: Calibration | None = None,
         dial: int = DEFAULT_DIAL,
         max_spurious: float | None = None,
+        examples: bool = False,
         scans: Path | None = None,
     ) -> None:
-        self.name = f"local:{name}"
+        self.name = f"local:{name}{EXAMPLES if examples else ''}"
+        self.runs = examples
         self.calibration = calibration
         self.model = model
         key = f"{model.digest}/{model.mode}/{VERSION}"
@@ -79,7 +84,7 @@ class LocalCritic:
             )
         elif max_spurious is not None or dial != DEFAULT_DIAL:
             raise MomusError(_uncalibrated(name))
-        self.version = f"{__version__}/{key}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
+        self.version = f"{__version__}/{REVISION}/{key}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` times the same critique of each task: nothing is drawn."""
@@ -97,7 +102,9 @@ class LocalCritic:
 
     def assess(self, task: Task, *, floor: float = FLOOR) -> Assessment:
         """Comments before the gate, of lines that reach the floor."""
-        scans = self._scanner.scan(task)
+        return self._assess(task, self._scanner.scan(task), floor)
+
+    def _assess(self, task: Task, scans: list[Scan], floor: float) -> Assessment:
         lines = line_scores(scans)
         scores = {found.line: found.score for found in lines}
         suspects = [found.line for found in lines if found.score >= floor][:SUSPECTS]
@@ -128,9 +135,22 @@ class LocalCritic:
 
     def _critique(self, task: Task) -> Sampled:
         threshold = self._thresholds[0 if task.question.strip() else 1]
-        found = self.assess(task, floor=threshold) if task.answer.strip() else Assessment((), ())
-        kept = tuple(comment for score, comment in found.comments if score >= threshold)[:COMMENTS]
-        return Sampled(task_id=task.id, critic=self.name, critique=Critique(kept))
+        if not task.answer.strip():
+            return Sampled(task_id=task.id, critic=self.name)
+        scans = self._scanner.scan(task)
+        certain, left_out = self._contradicted(task, scans) if self.runs else ([], None)
+        found = self._assess(task, scans, threshold)
+        text = TextMap(task.answer)
+        taken = {line for comment in certain for line in text.lines(comment.highlight)}
+        likely = [comment for score, comment in found.comments if score >= threshold]
+        free = [comment for comment in likely if taken.isdisjoint(text.lines(comment.highlight))]
+        said = Critique((*certain, *free)[:COMMENTS])
+        return Sampled(task_id=task.id, critic=self.name, critique=said, left_out=left_out)
+
+    def _contradicted(self, task: Task, scans: list[Scan]) -> tuple[list[Comment], str | None]:
+        from momus.critics.local.contradicted import contradicted
+
+        return contradicted(self.model, task, scans, line_scores(scans))
 
 
 def open_local_critic(
@@ -140,14 +160,23 @@ def open_local_critic(
     max_spurious: float | None = None,
     mode: Mode = "fast",
     bf16: bool = True,
+    examples: bool = False,
     scans: Path | None = None,
 ) -> LocalCritic:
-    """The critic over a model of the catalogue, a GGUF file or a folder. Raises MomusError where it can't be opened."""
+    """The critic over a model of the catalogue, a GGUF file or a folder. Raises MomusError where it can't be opened.
+
+    A name that ends in `+examples` is the same as `examples=True`.
+    """
     from momus.models.local import open_local
 
+    bare = name.removesuffix(EXAMPLES)
+    examples = examples or bare != name
+    name = bare
     model = open_local(name, mode=mode, bf16=bf16)
     found = calibrations.find(model.digest, mode)
-    return LocalCritic(name, model, calibration=found, dial=dial, max_spurious=max_spurious, scans=scans)
+    return LocalCritic(
+        name, model, calibration=found, dial=dial, max_spurious=max_spurious, examples=examples, scans=scans
+    )
 
 
 def _comment(fix: Fix, answer: str, text: TextMap) -> Comment | None:

@@ -23,7 +23,7 @@ BRANCHES = 8  # ways that are tried in one batch
 WAYS = 4  # of one line at most
 LEAST_GAIN = -1.0  # nats: what the model finds less likely than the code by more is no fix
 ROUND = 8  # tokens between two looks at what was written
-MAX_TOKENS = 96
+MAX_TOKENS = 64
 NEW_LINES = 8  # lines that a fix may write before it has to be back
 AHEAD = 8  # lines of the code that it may come back to
 
@@ -59,24 +59,24 @@ class _Way:
     over: bool = False
 
 
-def fixes(model: LocalModel, scan: Scan, answer: str, lines: Sequence[int]) -> list[Fix]:
+def fixes(model: LocalModel, scan: Scan, answer: str, lines: Sequence[int], *, least: float = LEAST_GAIN) -> list[Fix]:
     """Fixes that begin on one of the lines of a scan (1-based in the answer), best first; each meaning once.
 
-    Only those that parse, mean something else than the answer, and are not refuted by it. What holds no parsed code
-    has none.
+    Only those that gain `least` nats, parse, mean something else than the answer, and are not refuted by it. What
+    does not parse has none.
     """
     before = parsed(answer)
     if before is None:
         return []
-    ways = _ways(scan, [line - scan.first + 1 for line in lines])
+    ways = _ways(scan, [line - scan.first + 1 for line in lines], least)
     if not ways:
         return []
-    _write(model, scan, ways)
+    _write(model, scan, ways, least)
     said = meaning(before)
     found: dict[str, Fix] = {}
     for way in ways:
         fix = _fix(scan, answer, way)
-        after = parsed(fix.code) if fix is not None and fix.gain >= LEAST_GAIN else None
+        after = parsed(fix.code) if fix is not None and fix.gain >= least else None
         if fix is None or after is None or refuted(before, after):
             continue
         means = meaning(after)
@@ -85,7 +85,7 @@ def fixes(model: LocalModel, scan: Scan, answer: str, lines: Sequence[int]) -> l
     return sorted(found.values(), key=lambda fix: -fix.gain)
 
 
-def _ways(scan: Scan, lines: Iterable[int]) -> list[_Way]:
+def _ways(scan: Scan, lines: Iterable[int], least: float) -> list[_Way]:
     worst = scan.worst()
     ways: list[_Way] = []
     for line in lines:
@@ -94,12 +94,12 @@ def _ways(scan: Scan, lines: Iterable[int]) -> list[_Way]:
         index = worst[line]
         others = zip(scan.top_ids[index].tolist(), scan.top_logprobs[index].tolist(), strict=True)
         hopeful = [_Way(line, index, token, p) for token, p in others if token != scan.ids[index]]
-        ways += [way for way in hopeful[:WAYS] if _hope(way, scan) >= LEAST_GAIN]
+        ways += [way for way in hopeful[:WAYS] if _hope(way, scan) >= least]
     gain = {id(way): way.logprob - float(scan.logprobs[way.index]) for way in ways}
     return sorted(ways, key=lambda way: -gain[id(way)])[:BRANCHES]
 
 
-def _write(model: LocalModel, scan: Scan, ways: Sequence[_Way]) -> None:
+def _write(model: LocalModel, scan: Scan, ways: Sequence[_Way], least: float) -> None:
     """Let the model write each way on until it is back in the code, or has gone too far."""
     tokens, text = model.tokens, TextMap(scan.code)
     begins = min(way.index for way in ways)
@@ -121,12 +121,12 @@ def _write(model: LocalModel, scan: Scan, ways: Sequence[_Way]) -> None:
             )
             written += ROUND
             for way in going:
-                _look(way, scan, text, model, begins)
+                _look(way, scan, text, model, begins, least)
     finally:
         session.close()
 
 
-def _look(way: _Way, scan: Scan, text: TextMap, model: LocalModel, begins: int) -> None:
+def _look(way: _Way, scan: Scan, text: TextMap, model: LocalModel, begins: int, least: float) -> None:
     """See whether a way is back in the code: one of its whole lines is a line of the code from there on."""
     assert way.branch is not None
     ids = way.branch.tokens[way.index - begins :]
@@ -149,7 +149,7 @@ def _look(way: _Way, scan: Scan, text: TextMap, model: LocalModel, begins: int) 
             whole.pop()
         way.new, way.back, way.over = whole, text.line_count + 1, True
         way.written = way.logprob + sum(way.branch.logprobs)
-    elif len(lines) > NEW_LINES or _hope(way, scan) < LEAST_GAIN:
+    elif len(lines) > NEW_LINES or _hope(way, scan) < least:
         way.over = True
 
 

@@ -1,0 +1,73 @@
+"""An answer that fails an example: the scan says where, the rewrite how, and the same examples prove the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from momus.critics.examples import Contradiction, comment_of, contradictions, examples_of, satisfies
+from momus.critics.local.fix import Fix, fixes, replacement
+from momus.critics.local.scan import LineSuspicion, Scan
+from momus.critics.local.words import words
+from momus.critique import Comment, TextMap
+from momus.errors import MomusError
+from momus.records import Task
+
+if TYPE_CHECKING:
+    from momus.models.local import LocalModel
+
+SUSPECTS = 4  # lines that a fix is looked for: that there is a bug is known
+LEAST_GAIN = -8.0  # nats: the examples decide, not the model
+TRIED = 6  # fixes that are run
+CERTAIN = 0.5  # nats from which the scan's line is a better place than where the call returned
+
+
+def contradicted(
+    model: LocalModel, task: Task, scans: Sequence[Scan], lines: Sequence[LineSuspicion], sandbox: str = "auto"
+) -> tuple[list[Comment], str | None]:
+    """A comment for each function that fails an example of its own, and in words why examples were not run, if so.
+
+    `lines` are the answer's, most suspicious first.
+    """
+    if not task.run or not examples_of(task):
+        return [], None
+    try:
+        found = contradictions(task, sandbox=sandbox)
+    except MomusError as error:
+        return [], f"its examples were not run: {error}"
+    return [_comment(model, task, one, scans, lines, sandbox) for one in found], None
+
+
+def _comment(
+    model: LocalModel,
+    task: Task,
+    found: Contradiction,
+    scans: Sequence[Scan],
+    lines: Sequence[LineSuspicion],
+    sandbox: str,
+) -> Comment:
+    text = TextMap(task.answer)
+    bare = comment_of(found, text)
+    suspects = [line.line for line in lines[:SUSPECTS]]
+    for fix in _candidates(model, task, scans, suspects)[:TRIED]:
+        placed, said = replacement(fix, text), words(task.answer, fix.code)
+        if placed is not None and said is not None and satisfies(task, fix.code, found.examples, sandbox=sandbox):
+            proved = f"{bare.text} {said.text} With that the {_count(found)}."
+            return replace(bare, highlight=placed[0], suggestion=placed[1], text=proved, category=said.category)
+    if lines and lines[0].score >= CERTAIN and text.line_text(lines[0].line).strip():
+        return comment_of(replace(found, line=lines[0].line), text)
+    return bare
+
+
+def _candidates(model: LocalModel, task: Task, scans: Sequence[Scan], suspects: Sequence[int]) -> list[Fix]:
+    found: list[Fix] = []
+    for scan in scans:
+        end = scan.first + scan.code.count("\n")
+        here = [line for line in suspects if scan.first <= line <= end]
+        found += fixes(model, scan, task.answer, here, least=LEAST_GAIN) if here else []
+    return sorted(found, key=lambda fix: -fix.gain)
+
+
+def _count(found: Contradiction) -> str:
+    return "example holds" if len(found.examples) == 1 else f"{len(found.examples)} examples hold"
