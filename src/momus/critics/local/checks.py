@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import textwrap
 import warnings
 from collections import Counter
 from typing import Any
 
+from momus.records import Task
+
+_WORD = re.compile(r"[^\W\d]\w*")
 _LOGS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"})
 
 
@@ -28,9 +32,9 @@ def parsed(code: str) -> ast.Module | None:
 def meaning(tree: ast.Module) -> str:
     """A text that two pieces of code share where they differ in layout alone, or in what a run can't tell.
 
-    Left out are imports, docstrings, annotations, messages of errors and logs, and `else` behind a branch that ends in
-    a jump; names that a function binds for itself go by their order. Ways to write the same (`not a == b`,
-    `range(0, n)`, `x += 1`) are one.
+    Left out are imports, assertions, docstrings, annotations, messages of errors and logs, and `else` behind a branch
+    that ends in a jump; names that a function binds for itself go by their order. Ways to write the same
+    (`not a == b`, `range(0, n)`, `x += 1`) are one.
     """
     plain = _Plain().visit(copy.deepcopy(tree))
     for node in ast.walk(plain):
@@ -39,12 +43,13 @@ def meaning(tree: ast.Module) -> str:
     return ast.dump(plain)
 
 
-def refuted(before: ast.Module, after: ast.Module) -> bool:
+def refuted(before: ast.Module, after: ast.Module, known: frozenset[str] = frozenset()) -> bool:
     """Whether a fix shows itself to be none: it reads a name that nothing binds, where the code before did not, or
-    defines other functions and classes, or functions with other parameters."""
+    defines other functions and classes, or functions with other parameters. `known` are names that are bound around
+    it."""
     if _signatures(before) != _signatures(after):
         return True
-    return bool(unbound_names(after) - unbound_names(before))
+    return bool((unbound_names(after) - unbound_names(before)).keys() - known)
 
 
 def _signatures(tree: ast.Module) -> Counter[str]:
@@ -70,6 +75,20 @@ def unbound_names(tree: ast.Module) -> Counter[str]:
     except RecursionError:
         return Counter()
     return Counter(str(message.message_args[0]) for message in found if isinstance(message, kinds))
+
+
+def names_around(task: Task) -> frozenset[str]:
+    """Names that may be bound around an answer: all in its context and prelude, and what its file binds anywhere."""
+    found = set(_WORD.findall(f"{task.context}\n{task.prelude}"))
+    file = parsed(task.surroundings.code) if task.surroundings is not None else None
+    for node in ast.walk(file) if file is not None else ():
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+    return frozenset(found)
 
 
 class _Plain(ast.NodeTransformer):
@@ -162,7 +181,7 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def _says_nothing(node: ast.AST) -> bool:
-    return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom) or (
+    return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom | ast.Assert) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from momus.critics.examples import Contradiction, comment_of, contradictions, examples_of, satisfies
+from momus.critics.local.checks import names_around
 from momus.critics.local.fix import Fix, fixes, replacement
 from momus.critics.local.scan import LineSuspicion, Scan
 from momus.critics.local.words import words
@@ -49,9 +50,10 @@ def _comment(
 ) -> Comment:
     text = TextMap(task.answer)
     bare = comment_of(found, text)
+    known = names_around(task)
     suspects = [line.line for line in lines[:SUSPECTS]]
     for fix in _candidates(model, task, scans, suspects)[:TRIED]:
-        placed, said = replacement(fix, text), words(task.answer, fix.code)
+        placed, said = replacement(fix, text), words(task.answer, fix.code, known)
         if placed is not None and said is not None and satisfies(task, fix.code, found.examples, sandbox=sandbox):
             proved = f"{bare.text} {said.text} With that the {_count(found)}."
             return replace(bare, highlight=placed[0], suggestion=placed[1], text=proved, category=said.category)
@@ -65,7 +67,7 @@ def _candidates(model: LocalModel, task: Task, scans: Sequence[Scan], suspects: 
     for scan in scans:
         end = scan.first + scan.code.count("\n")
         here = [line for line in suspects if scan.first <= line <= end]
-        found += fixes(model, scan, task.answer, here, least=LEAST_GAIN) if here else []
+        found += fixes(model, scan, task.answer, here, known=names_around(task), least=LEAST_GAIN) if here else []
     return sorted(found, key=lambda fix: -fix.gain)
 
 

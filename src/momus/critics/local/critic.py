@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from momus import __version__
 from momus.critics.local import calibration as calibrations
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
+from momus.critics.local.checks import names_around
 from momus.critics.local.fix import Fix, best_by_line, fixes, replacement
 from momus.critics.local.request import VERSION
 from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
@@ -108,13 +109,13 @@ class LocalCritic:
         lines = line_scores(scans)
         scores = {found.line: found.score for found in lines}
         suspects = [found.line for found in lines if found.score >= floor][:SUSPECTS]
-        text = TextMap(task.answer)
+        text, known = TextMap(task.answer), names_around(task)
         found = best_by_line(list(self._fixes(task, scans, suspects)), scores)
         side = self.calibration.side(task.question) if self.calibration is not None else None
         comments: list[tuple[float, Comment]] = []
         taken: set[int] = set()
         for fix in found:
-            said = _comment(fix, task.answer, text)
+            said = _comment(fix, task.answer, text, known)
             if said is None or not taken.isdisjoint(text.lines(said.highlight)):
                 continue
             score = scores[fix.line]
@@ -123,13 +124,13 @@ class LocalCritic:
         return Assessment(tuple(lines), tuple(comments))
 
     def _fixes(self, task: Task, scans: list[Scan], suspects: list[int]) -> Iterator[Fix]:
-        left = set(suspects)
+        left, known = set(suspects), names_around(task)
         for scan in reversed(scans):  # of a line in two windows the later one has read on
             end = scan.first + scan.code.count("\n")
             here = [line for line in suspects if line in left and scan.first <= line <= end]
             if here:
                 left.difference_update(here)
-                for fix in fixes(self.model, scan, task.answer, here):
+                for fix in fixes(self.model, scan, task.answer, here, known=known):
                     if fix.last - fix.first < WIDEST:
                         yield fix
 
@@ -179,8 +180,8 @@ def open_local_critic(
     )
 
 
-def _comment(fix: Fix, answer: str, text: TextMap) -> Comment | None:
-    placed, said = replacement(fix, text), words(answer, fix.code)
+def _comment(fix: Fix, answer: str, text: TextMap, known: frozenset[str]) -> Comment | None:
+    placed, said = replacement(fix, text), words(answer, fix.code, known)
     if placed is None or said is None:
         return None
     highlight, suggestion = placed

@@ -36,7 +36,7 @@ class Code:
         found = ast.get_source_segment(self.text, node)
         if found is None:
             return None
-        if isinstance(node, ast.stmt) and "\n" in found:
+        if isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.FunctionDef | ast.ClassDef):
             found = found.split("\n")[0].rstrip()
         short = len(found) <= LONGEST and "\n" not in found and "`" not in found
         return found if short and found else None

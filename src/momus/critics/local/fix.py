@@ -59,11 +59,19 @@ class _Way:
     over: bool = False
 
 
-def fixes(model: LocalModel, scan: Scan, answer: str, lines: Sequence[int], *, least: float = LEAST_GAIN) -> list[Fix]:
+def fixes(
+    model: LocalModel,
+    scan: Scan,
+    answer: str,
+    lines: Sequence[int],
+    *,
+    known: frozenset[str] = frozenset(),
+    least: float = LEAST_GAIN,
+) -> list[Fix]:
     """Fixes that begin on one of the lines of a scan (1-based in the answer), best first; each meaning once.
 
-    Only those that gain `least` nats, parse, mean something else than the answer, and are not refuted by it. What
-    does not parse has none.
+    Only those that gain `least` nats, parse, mean something else than the answer, and are not refuted by it. `known`
+    are the names that are bound around it. What does not parse has none.
     """
     before = parsed(answer)
     if before is None:
@@ -77,7 +85,7 @@ def fixes(model: LocalModel, scan: Scan, answer: str, lines: Sequence[int], *, l
     for way in ways:
         fix = _fix(scan, answer, way)
         after = parsed(fix.code) if fix is not None and fix.gain >= least else None
-        if fix is None or after is None or refuted(before, after):
+        if fix is None or after is None or refuted(before, after, known):
             continue
         means = meaning(after)
         if means != said and (means not in found or fix.gain > found[means].gain):
@@ -200,7 +208,9 @@ def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> int:
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    return next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x.rstrip() != y.rstrip()), min(len(a), len(b))
+    )
 
 
 def replacement(fix: Fix, text: TextMap) -> tuple[Span, str] | None:

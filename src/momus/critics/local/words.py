@@ -48,19 +48,31 @@ class Words:
     text: str
 
 
-def words(before: str, after: str) -> Words | None:
-    """What is wrong with code that a fix makes into other code. None where there is nothing to say of it."""
+def words(before: str, after: str, known: frozenset[str] = frozenset()) -> Words | None:
+    """What is wrong with code that a fix makes into other code. None where there is nothing to say of it.
+
+    `known` are names that are bound around it.
+    """
     old, new = Code(before), Code(after)
     found = edits(old, new)
     if not found:
         return None
-    whole = _empty_body(old, found) or _undefined(old, new, found) or _moved(found, old)
+    whole = _empty_body(old, found) or _undefined(old, new, found, known) or _moved(found, old)
     said = [whole] if whole is not None else [s for e in found[:2] if (s := _said(e, old, new)) is not None]
     if not said:
         return Words("other", "medium", "These lines do not do what is asked; the suggested ones do.")
     category = said[0][0]
     sentences = list(dict.fromkeys(text for _, text in said))
+    if len(found) == 2 and _same_names(*found):
+        sentences = [sentences[0].removesuffix(".") + ", and again further on."]
     return Words(category, "high" if category in _GRAVE else "medium", " ".join(sentences))
+
+
+def _same_names(one: Edit, other: Edit) -> bool:
+    """Whether one name is put in place of another in both."""
+    return all(isinstance(node, ast.Name) for node in (one.old, one.new, other.old, other.new)) and (
+        ast.dump(one.old) == ast.dump(other.old) and ast.dump(one.new) == ast.dump(other.new)  # type: ignore[arg-type]
+    )
 
 
 _Said = tuple[str, str]  # category, text
@@ -244,6 +256,8 @@ def _statement(edit: Edit, was: str | None, now: str | None) -> _Said | None:
     a, b = edit.old, edit.new
     if (only := _conditional(a, b)) is not None:
         return only
+    if isinstance(a, ast.Expr) and isinstance(b, ast.Return):
+        return "missing-return", "The value is computed and not returned: `return` is missing, so that None comes back."
     if was is None or now is None or was == now:
         return "other", "This statement does not do what is asked; the suggested one does."
     if isinstance(a, ast.AugAssign) and isinstance(b, ast.AugAssign):
@@ -257,7 +271,7 @@ def _statement(edit: Edit, was: str | None, now: str | None) -> _Said | None:
     if isinstance(a, ast.Return):
         return "early-exit", f"`{was}` ends it here, where `{now}` should come."
     if isinstance(b, ast.Return):
-        return "missing-return", f"Nothing is returned by `{was}`: it should be `{now}`."
+        return "missing-return", f"Nothing is returned here: `{was}` should be `{now}`."
     if isinstance(b, ast.If):
         return "wrong-condition", f"`{was}` should be `{now}`."
     return "other", f"`{was}` should be `{now}`."
@@ -315,9 +329,9 @@ def _empty_body(old: Code, found: list[Edit]) -> _Said | None:
     return None
 
 
-def _undefined(old: Code, new: Code, found: list[Edit]) -> _Said | None:
+def _undefined(old: Code, new: Code, found: list[Edit], known: frozenset[str]) -> _Said | None:
     """A name that nothing binds."""
-    unbound = unbound_names(old.tree)
+    unbound = unbound_names(old.tree).keys() - known
     for edit in found:
         for node in ast.walk(edit.old) if edit.old is not None else ():
             if isinstance(node, ast.Name) and node.id in unbound:
