@@ -136,6 +136,13 @@ SAME = [
     ("if len(xs) == 0: f()", "if not xs: f()"),
     ("pow(a, 2)", "a ** 2"),
     ("import os\nx = 1", "x = 1"),
+    ("assert x\nx = 1", "x = 1"),
+    ("a[i - 1] != a[i]", "a[i] != a[i - 1]"),
+    ("while x < n + 1: f()", "while x <= n: f()"),
+    ("def f(a):\n    b = g(a)\n    return b", "def f(a):\n    return g(a)"),
+    ("a == 'x' or a == 'y'", "a in ('x', 'y')"),
+    ("a == 'x' or a == 'y'", "a in ['y', 'x']"),
+    ("x * x * x", "x ** 3"),
     ("if any(a != b for a in xs): f()", "if not all(a == b for a in xs): f()"),
 ]
 OTHER = [
@@ -146,6 +153,8 @@ OTHER = [
     ("x = 'a'", "x = 'b'"),
     ("if x is not None and x.y: f()", "if x.y and x is not None: f()"),
     ("range(1, n)", "range(n)"),
+    ("a == 1 or b == 2", "a in (1, 2)"),
+    ("x * x * y", "x ** 3"),
 ]
 
 

@@ -140,15 +140,24 @@ class _Plain(ast.NodeTransformer):
                 return ast.UnaryOp(ast.Not(), counted)
             if isinstance(node.ops[0], ast.Gt | ast.NotEq) and _is(node.comparators[0], 0):
                 return counted
-        if len(node.ops) == 1 and isinstance(node.ops[0], ast.Gt | ast.GtE):
-            turned = ast.Lt() if isinstance(node.ops[0], ast.Gt) else ast.LtE()
-            return ast.Compare(node.comparators[0], [turned], [node.left])
-        return node
+        if len(node.ops) != 1:
+            return node
+        left, op, right = node.left, node.ops[0], node.comparators[0]
+        if isinstance(op, ast.In) and isinstance(right, ast.List | ast.Set | ast.Tuple):
+            right = ast.Tuple(sorted(right.elts, key=ast.dump), ast.Load())
+        if isinstance(op, ast.Gt | ast.GtE):
+            left, op, right = right, ast.Lt() if isinstance(op, ast.Gt) else ast.LtE(), left
+        plus = right.right if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Add) else None
+        if isinstance(op, ast.Lt) and isinstance(right, ast.BinOp) and plus is not None and _is(plus, 1):
+            op, right = ast.LtE(), right.left  # whole numbers, nearly always
+        if isinstance(op, ast.Eq | ast.NotEq) and ast.dump(right) < ast.dump(left):
+            left, right = right, left
+        return ast.Compare(left, [op], [right])
 
     def plain_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802
         if not any(isinstance(part, ast.Call | ast.Is | ast.IsNot | ast.In | ast.NotIn) for part in ast.walk(node)):
             node.values = sorted(node.values, key=ast.dump)  # where no operand can guard another
-        return node
+        return _one_of(node) or node
 
     def plain_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -162,6 +171,12 @@ class _Plain(ast.NodeTransformer):
         method = node.func.attr if isinstance(node.func, ast.Attribute) else name
         if method in _LOGS:
             node.args = [ast.Constant("") if _text(arg) else arg for arg in node.args]
+        return node
+
+    def plain_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+        (left, power), (right, more) = _power(node.left), _power(node.right)
+        if isinstance(node.op, ast.Mult) and not isinstance(left, ast.Constant) and ast.dump(left) == ast.dump(right):
+            return ast.BinOp(left, ast.Pow(), ast.Constant(power + more))
         return node
 
     def plain_Raise(self, node: ast.Raise) -> ast.AST:  # noqa: N802
@@ -186,10 +201,30 @@ def _says_nothing(node: ast.AST) -> bool:
     )
 
 
+def _one_of(node: ast.BoolOp) -> ast.expr | None:
+    """`x in (1, 2)`, of `x == 1 or x == 2`."""
+    if not isinstance(node.op, ast.Or):
+        return None
+    pairs = [
+        (v.left, v.comparators[0]) for v in node.values if isinstance(v, ast.Compare) and isinstance(v.ops[0], ast.Eq)
+    ]
+    for left in pairs[0] if len(pairs) == len(node.values) else ():
+        others = [
+            b if ast.dump(a) == ast.dump(left) else a for a, b in pairs if ast.dump(left) in (ast.dump(a), ast.dump(b))
+        ]
+        if len(others) == len(pairs):
+            return ast.Compare(left, [ast.In()], [ast.Tuple(sorted(others, key=ast.dump), ast.Load())])
+    return None
+
+
 def _flat(body: list[ast.stmt]) -> list[ast.stmt]:
-    """`else` behind a branch that ends in a jump stands behind the `if` as well."""
+    """`else` behind a branch that ends in a jump stands behind the `if` as well, and a value that is named only to be
+    returned is returned."""
     found: list[ast.stmt] = []
     for statement in body:
+        if found and _names_to_return(found[-1], statement):
+            found[-1] = ast.Return(found[-1].value)  # type: ignore[attr-defined]
+            continue
         found.append(statement)
         if isinstance(statement, ast.If) and statement.orelse and _jumps(statement.body):
             rest, statement.orelse = statement.orelse, []
@@ -197,8 +232,21 @@ def _flat(body: list[ast.stmt]) -> list[ast.stmt]:
     return found
 
 
+def _names_to_return(first: ast.stmt, second: ast.stmt) -> bool:
+    target = first.targets[0] if isinstance(first, ast.Assign) else None
+    value = second.value if isinstance(second, ast.Return) else None
+    return isinstance(target, ast.Name) and isinstance(value, ast.Name) and target.id == value.id
+
+
 def _jumps(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+
+
+def _power(node: ast.expr) -> tuple[ast.expr, int]:
+    """Base and exponent."""
+    is_power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+    exponent = node.right.value if is_power and isinstance(node.right, ast.Constant) else None  # type: ignore[attr-defined]
+    return (node.left, exponent) if type(exponent) is int else (node, 1)  # type: ignore[attr-defined]
 
 
 def _turned(node: ast.expr) -> ast.expr | None:
