@@ -128,7 +128,7 @@ check(f)
 def test_no_cheat_is_certified(name: str) -> None:
     cheat = CHEATS[name]
     asked = task(cheat["answer"], cheat.get("tests", EXPECTED), prelude=cheat.get("prelude", ""), entry_point="f")
-    verdict = certify(asked, timeout_s=6)
+    verdict = certify(asked, timeout_s=30 if cheat.get("forges") else 6)
     assert verdict.status != "passed", verdict
     if cheat.get("forges"):  # the control: as one process it is taken for right
         assert verdict.status == "uncertain", verdict
