@@ -193,8 +193,11 @@ def _labelled(named: str) -> tuple[Path, str]:
     return Path(named), Path(named).stem
 
 
-def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None) -> list[Critic]:
-    """Critics by name, and the baselines beside them unless `only`. Raises MomusError."""
+def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None, scans: Path | None = None) -> list[Critic]:
+    """Critics by name, and the baselines beside them unless `only`; local models keep their scans in `scans`.
+
+    Raises MomusError.
+    """
     from momus.cli.fetching import have_model
     from momus.critics import TRIVIAL, open_critic
 
@@ -208,6 +211,8 @@ def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None) -> li
     wanted = dict.fromkeys(names or ("auto",))
     for name in wanted:
         have_model(name)
+        if scans is not None and (name == "auto" or name.startswith("local:")):
+            options.setdefault(name, {})["scans"] = scans
     opened = [open_critic(name, **options.get(name, {})) for name in wanted]
     for name in () if only else TRIVIAL:
         if name not in wanted:

@@ -29,6 +29,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     help="JSONL of tasks with known bugs, or of clean answers. May be repeated. Default: the calibration lists.",
 )
 @click.option("--first", type=click.IntRange(1), help="So many of each list only, the first of the draw.")
+@click.option("--first-buggy", type=click.IntRange(1), help="The same for the lists of buggy answers alone.")
 @click.option("--benchmarks", default=BENCHMARKS, show_default=True, type=FOLDER, help="Folder of the lists.")
 @click.option("--wheels", default=WHEELS, show_default=True, type=FOLDER, help="Packages; fetched where missing.")
 @click.option("--runs", type=FOLDER, help="Keep what was assessed here, and take it up.")
@@ -38,6 +39,7 @@ def calibrate(
     name: str,
     paths: tuple[Path, ...],
     first: int | None,
+    first_buggy: int | None,
     benchmarks: Path,
     wheels: Path,
     runs: Path | None,
@@ -65,7 +67,7 @@ def calibrate(
     model: Any = getattr(critic, "model", None)
     if not isinstance(critic, Assesses) or model is None:
         raise MomusError(f"{name} tells no scores before its gate: name a local critic")
-    items, said = _items(paths, first, benchmarks, wheels)
+    items, said = _items(paths, first, first_buggy or first, benchmarks, wheels)
 
     def watch(waiting: Iterable[Tamper | Task]) -> Iterable[Tamper | Task]:
         left = list(waiting)
@@ -95,7 +97,9 @@ def calibrate(
     click.echo(f"kept in {path}")
 
 
-def _items(paths: Sequence[Path], first: int | None, benchmarks: Path, wheels: Path) -> tuple[list[Tamper | Task], str]:
+def _items(
+    paths: Sequence[Path], first: int | None, first_buggy: int | None, benchmarks: Path, wheels: Path
+) -> tuple[list[Tamper | Task], str]:
     """What to fit on, and that in words. Raises MomusError where something of it is reported on."""
     from momus.measure import data_folder
     from momus.measure.datasets import load_items
@@ -112,8 +116,8 @@ def _items(paths: Sequence[Path], first: int | None, benchmarks: Path, wheels: P
             Draws.read(benchmarks).refuse_reported(items)
         return items, ", ".join(said)
     draws = Draws.read(benchmarks, data=data_folder(), wheels=wheels, context_of=context_in_file)
-    for name in SETS["calibration"]:
-        drawn = draws.load("calibration", name, first)
+    for name, known in SETS["calibration"].items():
+        drawn = draws.load("calibration", name, first if known.clean else first_buggy)
         items += drawn
         said.append(f"{name} {len(drawn)}")
     return items, "calibration lists: " + ", ".join(said)

@@ -65,7 +65,7 @@ def tables(
         raise MomusError(f"there is no list {unknown[0]!r}: choose from {', '.join(known)}")
     draws = Draws.read(benchmarks, data=data_folder(), wheels=wheels, context_of=context_in_file)
     loaded = {name: draws.load("report", name, first) for name in known if not sets or name in sets}
-    opened = open_critics(critics, only=only, bundle=None)
+    opened = open_critics(critics, only=only, bundle=None, scans=runs / "scans")
     tasks = [
         versioned(task)
         for items in loaded.values()

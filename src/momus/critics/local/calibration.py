@@ -1,7 +1,7 @@
 """What scores of a local critic mean: thresholds by the share of clean code flagged, confidence, promises.
 
 Fitted by `momus measure calibrate` on code that nothing else was fitted on, for one model, one request and one mode.
-A score is a line's suspicion in nats (`momus.critics.local.scan`).
+Scores are `momus.critics.local.critic.score`, in nats.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +12,7 @@ from momus import __version__
 from momus.critics.local import calibration as calibrations
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.checks import names_around
-from momus.critics.local.fix import Fix, best_by_line, fixes, replacement
+from momus.critics.local.fix import Fix, best_of_lines, fixes, replacement
 from momus.critics.local.request import VERSION
 from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
 from momus.critics.local.store import ScanStore
@@ -28,16 +29,16 @@ SUSPECTS = 2  # lines that a fix is looked for
 WIDEST = 3  # lines that a comment may be on
 COMMENTS = 3
 EXAMPLES = "+examples"  # what the name of a critic ends in that runs examples first
-FLOOR = 0.75  # nats: below this no line is looked at again
-UNCALIBRATED = 2.0  # nats from which a model without a calibration speaks
+FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
+UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
 REVISION = "1"  # of fixes and words: another makes other critiques of the same scan
 Mode = Literal["fast", "exact"]
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the critic makes of an answer before its gate: comments with their scores, highest first, each with the
-    suspicion of its line in nats; `lines` are all lines, most suspicious first."""
+    """What the critic makes of an answer before its gate: comments with their scores, highest first; `lines` are all
+    lines, most suspicious first."""
 
     lines: tuple[LineSuspicion, ...]
     comments: tuple[tuple[float, Comment], ...]
@@ -48,12 +49,22 @@ class Assessment:
         return self.comments[0][0] if self.comments else 0.0
 
 
+def score(suspicion: float, gain: float) -> float:
+    """How much there is for a comment, in nats: the geometric mean of how unlikely the worst token of its line is, and
+    of how much likelier its fix than what stands there. 0 where the fix is less likely.
+
+    A line alone may be odd and right; a fix alone may be a matter of taste.
+    """
+    return math.sqrt(suspicion * gain) if gain > 0 else 0.0
+
+
 class LocalCritic:
     """A local model as critic. `dial` (10, 25, 50, 75) or `max_spurious` set how much is said.
 
-    A comment needs a line whose suspicion reaches the threshold, and a fix of it that parses, means something else and
-    is not refuted by the code. With `examples` the examples of question and docstrings are run first, in the sandbox;
-    what contradicts one is said whatever the scan makes of it. `scans` is a folder in which scans are kept.
+    A comment needs a suspect line and a fix of it that parses, means something else and is not refuted by the code; it
+    is made where the score of both reaches the threshold. With `examples` the examples of question and docstrings are
+    run first, in the sandbox; what contradicts one is said whatever the scan makes of it. `scans` is a folder in which
+    scans are kept.
     """
 
     cut: Literal["unit"] = "unit"
@@ -102,25 +113,25 @@ class LocalCritic:
         return line_scores(self._scanner.scan(task))
 
     def assess(self, task: Task, *, floor: float = FLOOR) -> Assessment:
-        """Comments before the gate, of lines that reach the floor."""
+        """Comments before the gate, of lines whose suspicion reaches the floor."""
         return self._assess(task, self._scanner.scan(task), floor)
 
-    def _assess(self, task: Task, scans: list[Scan], floor: float) -> Assessment:
+    def _assess(self, task: Task, scans: list[Scan], floor: float = FLOOR) -> Assessment:
         lines = line_scores(scans)
-        scores = {found.line: found.score for found in lines}
+        suspicion = {found.line: found.score for found in lines}
         suspects = [found.line for found in lines if found.score >= floor][:SUSPECTS]
         text, known = TextMap(task.answer), names_around(task)
-        found = best_by_line(list(self._fixes(task, scans, suspects)), scores)
+        found = best_of_lines(self._fixes(task, scans, suspects))
         side = self.calibration.side(task.question) if self.calibration is not None else None
         comments: list[tuple[float, Comment]] = []
         taken: set[int] = set()
-        for fix in found:
+        for fix in sorted(found, key=lambda fix: (-score(suspicion[fix.line], fix.gain), fix.line)):
             said = _comment(fix, task.answer, text, known)
             if said is None or not taken.isdisjoint(text.lines(said.highlight)):
                 continue
-            score = scores[fix.line]
+            worth = score(suspicion[fix.line], fix.gain)
             taken.update(text.lines(said.highlight))
-            comments.append((score, _sure(said, side.chance(score) if side is not None else None)))
+            comments.append((worth, said if side is None else replace(said, confidence=side.chance(worth))))
         return Assessment(tuple(lines), tuple(comments))
 
     def _fixes(self, task: Task, scans: list[Scan], suspects: list[int]) -> Iterator[Fix]:
@@ -140,10 +151,10 @@ class LocalCritic:
             return Sampled(task_id=task.id, critic=self.name)
         scans = self._scanner.scan(task)
         certain, left_out = self._contradicted(task, scans) if self.runs else ([], None)
-        found = self._assess(task, scans, threshold)
+        found = self._assess(task, scans)
         text = TextMap(task.answer)
         taken = {line for comment in certain for line in text.lines(comment.highlight)}
-        likely = [comment for score, comment in found.comments if score >= threshold]
+        likely = [comment for worth, comment in found.comments if worth >= threshold]
         free = [comment for comment in likely if taken.isdisjoint(text.lines(comment.highlight))]
         said = Critique((*certain, *free)[:COMMENTS])
         return Sampled(task_id=task.id, critic=self.name, critique=said, left_out=left_out)
@@ -186,12 +197,6 @@ def _comment(fix: Fix, answer: str, text: TextMap, known: frozenset[str]) -> Com
         return None
     highlight, suggestion = placed
     return Comment(highlight, said.text, said.category, said.severity, suggestion)
-
-
-def _sure(comment: Comment, chance: float | None) -> Comment:
-    from dataclasses import replace
-
-    return comment if chance is None else replace(comment, confidence=chance)
 
 
 def _uncalibrated(name: str) -> str:

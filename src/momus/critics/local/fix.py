@@ -7,7 +7,7 @@ line of the code that follows. What lies between is replaced, inserted or delete
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -250,10 +250,10 @@ def replacement(fix: Fix, text: TextMap) -> tuple[Span, str] | None:
     return Span(start, end), newline.join(lines)
 
 
-def best_by_line(found: Sequence[Fix], scores: Mapping[int, float]) -> list[Fix]:
-    """The best fix of each suspect line, the most suspicious line first."""
+def best_of_lines(found: Iterable[Fix]) -> list[Fix]:
+    """The best fix of each suspect line."""
     best: dict[int, Fix] = {}
     for fix in found:
         if fix.line not in best or fix.gain > best[fix.line].gain:
             best[fix.line] = fix
-    return sorted(best.values(), key=lambda fix: (-scores.get(fix.line, 0.0), fix.line))
+    return list(best.values())
