@@ -17,7 +17,7 @@ demo: $(VENV)/.base  ## fetch the default model, once, and review the example fi
 test: $(VENV)/.dev  ## everything the tests need, then the tests
 	@./.ci/needs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not peer"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not peer and not model"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy

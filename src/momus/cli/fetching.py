@@ -74,7 +74,7 @@ def have_model(critic: str) -> None:
     if critic == "auto":
         name = _automatic()
     elif critic.startswith("local:"):
-        name = critic.removeprefix("local:")
+        name = critic.removeprefix("local:").removesuffix("+examples")
     else:
         return
     from momus.models.catalogue import resolve
