@@ -6,13 +6,13 @@ import hashlib
 import json
 import platform
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from momus import __version__
 from momus.errors import MomusError
+from momus.git import commit
 from momus.records import Record, dump_line, write_jsonl
 
 I = TypeVar("I", bound=Record)  # noqa: E741
@@ -137,7 +137,7 @@ def write_manifest(path: Path, out: Path, verb: str, identity: str, told: dict[s
     """Write what `out` was made of, and by what, beside it, and clear its parts away: it is finished. Returns that."""
     body = {
         "made_by": f"momus {__version__} {verb}, Python {platform.python_version()}",
-        "commit": _commit(),
+        "commit": commit(),
         "identity": identity,
         "sha256": sha256_of(out),
         **told,
@@ -158,12 +158,3 @@ def sha256_of(path: Path) -> str:
     """The sha256 of a file's contents. Raises OSError."""
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _commit() -> str | None:
-    """The git commit of the working directory, where it is one."""
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None

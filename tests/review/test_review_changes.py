@@ -99,12 +99,15 @@ def test_before_the_first_commit_everything_staged_is_new(tmp_path: Path):
     assert found(changed(tmp_path, staged=True)) == [("a.py", 1)]
 
 
-def test_renames_deletions_and_binaries_are_no_findings(repo: Path):
+def test_renames_and_deletions_are_no_findings_and_a_binary_is_not_passed_over(repo: Path):
     git(repo, "mv", "b.py", "c.py")
     git(repo, "rm", "-q", "pkg/a.py")
-    (repo / "blob.py").write_bytes(b"\0\1\2bad")
     git(repo, "add", "-A")
     assert found(changed(repo, staged=True)) == []
+    (repo / "blob.py").write_bytes(b"\0\1\2bad")
+    git(repo, "add", "-A")
+    (failed,) = changed(repo, staged=True).failed
+    assert failed.path == "blob.py" and "binary" in (failed.error or "")
 
 
 def test_a_renamed_and_edited_file_is_reviewed_under_its_new_name(repo: Path):

@@ -22,14 +22,14 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_the_nearest_file_holds_and_files_are_not_merged(tmp_path: Path):
+def test_the_nearest_file_that_sets_a_key_decides_that_key(tmp_path: Path):
     write(tmp_path / "pyproject.toml", "[tool.momus]\nmax-findings = 3\nmin-confidence = 0.5\n")
     write(tmp_path / "sub" / "momus.toml", "max-findings = 7\n")
     write(tmp_path / "sub" / "deep" / "pyproject.toml", "[tool.other]\nx = 1\n")
     settings = config(tmp_path / "home")
     assert settings.near(tmp_path / "a.py").max_findings == 3
     below = settings.near(tmp_path / "sub" / "deep" / "a.py")
-    assert (below.max_findings, below.min_confidence) == (7, 0.0)
+    assert (below.max_findings, below.min_confidence) == (7, 0.5)
     assert below.origin["max-findings"] == str(tmp_path / "sub" / "momus.toml")
 
 

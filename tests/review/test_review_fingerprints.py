@@ -118,10 +118,10 @@ def test_a_baseline_is_sorted_keeps_its_reasons_and_forgets_what_is_gone(tmp_pat
     body["findings"][0]["reason"] = "we like it"
     path.write_text(json.dumps(body))
     first = read_baseline(path)
-    write_baseline(path, first.updated([reviewed(tmp_path, "b = bad\na = bad\nc = bad\n", first)]))
+    write_baseline(path, first.updated([reviewed(tmp_path, "b = bad\na = bad\nc = bad\n", first)], tmp_path))
     assert sorted(entry.reason for entry in read_baseline(path).known) == ["", "", "we like it"]
     second = read_baseline(path)
-    write_baseline(path, second.updated([reviewed(tmp_path, "b = 1\na = 2\n", second)]))
+    write_baseline(path, second.updated([reviewed(tmp_path, "b = 1\na = 2\n", second)], tmp_path))
     assert read_baseline(path).known == []
     failed = FileReport("a.py", error="not read")
     assert first.updated([failed]).known == first.known

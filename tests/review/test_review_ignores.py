@@ -122,11 +122,11 @@ def test_a_file_that_changed_meanwhile_or_cannot_take_comments_is_left_alone(tmp
     covered, left = silence(file, tmp_path / "a.py")
     assert (covered, len(left)) == (0, 1)
     assert (tmp_path / "a.py").read_text() == "x = 2\n"
-    file = reviewed(tmp_path, "x = bad (\n")
+    file = reviewed(tmp_path, 'x = """bad\n')
     covered, left = silence(file, tmp_path / "a.py")
     assert covered == 0
     assert left
-    assert (tmp_path / "a.py").read_text() == "x = bad (\n"
+    assert (tmp_path / "a.py").read_text() == 'x = """bad\n'
 
 
 PIECES = [

@@ -161,7 +161,8 @@ def test_a_unit_without_an_answer_is_a_failure_not_silence(tmp_path: Path):
 def test_what_a_critic_leaves_out_is_said(tmp_path: Path):
     (tmp_path / "a.py").write_text("x = LONG\n")
     report = review_in(tmp_path, Unsteady(), "a.py")
-    assert [note.text for _, note in report.left_out] == ["line 1: the critic did not take in its last 3 lines"]
+    assert [note.text for _, note in report.parts_left_out] == ["line 1: the critic did not take in its last 3 lines"]
+    assert not report.complete
 
 
 def test_a_critic_that_breaks_off_keeps_what_was_done_and_fails_the_rest(tmp_path: Path):

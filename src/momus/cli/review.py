@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from momus.cli.saying import printable, say
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
-    from momus.review.baseline import Baseline
+    from momus.review.baseline import Baselines
     from momus.review.config import Config, Settings
-    from momus.review.finding import Report
-    from momus.review.plan import Asked, Job
+    from momus.review.finding import FileReport, Report
+    from momus.review.plan import Asked, Plan
 
 _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, markdown, html"
 
@@ -85,7 +86,9 @@ def command(
 
     Example: momus review --diff main --output-format sarif -o review.sarif
     """
+    from momus.review.account import exit_code
     from momus.review.config import Config
+    from momus.review.output.summary import notices
     from momus.review.plan import plan
 
     if write_baseline and (diff is not None or staged or patch is not None):
@@ -94,38 +97,39 @@ def command(
         raise MomusError("--add-ignore writes into files on disk: leave out --staged, --patch and '-'")
     config = Config(options=_settings_given(options), overrides=overrides, isolated=isolated)
     root = Path.cwd()
-    settings = config.near(root)
     if blind_spots:
-        return _show_blind_spots(settings.critic)
+        return _show_blind_spots(config.near(root).critic)
     if show_settings:
         return _show_settings(config, paths, root)
+    output = _checked_output(output_file)
+    jobs = plan(_asked(paths, diff, staged, patch, stdin_filename), config, root)
+    settings = (jobs.config or config).near(root)
     if write_baseline and not settings.baseline:
         raise MomusError("--write-baseline needs --baseline FILE to write to")
-    output = _checked_output(output_file)
-    known = _baseline(settings, root, missing_ok=write_baseline)
-    jobs = plan(_asked(paths, diff, staged, patch, stdin_filename), config, root)
     if show_files or dry_run:
         return _show_jobs(jobs, settings, units=dry_run)
-    if not jobs:
+    if not jobs and not jobs.left_out:
         _say_nothing_found(paths, diff is not None or staged or patch is not None, quiet)
+    known = _baselines(jobs, settings, root, write=write_baseline)
     report = _review(jobs, settings, root, known)
-    code = _exit_code(report, jobs, exit_zero)
-    if write_baseline and known is not None:
-        code = _write_baseline(report, known, settings, root)
+    limits = {job.shown: job.settings.fail_on for job in jobs}
+    code = exit_code(report, lambda file: limits[file.path], exit_zero=exit_zero)
+    if write_baseline:
+        code = _write_baselines(report, known, jobs, root)
     elif add_ignore:
         code = _add_ignores(report, jobs)
     elif suggest:
         _print_patch(report, output)
     elif not (quiet and not report.findings and report.complete):
         _print_report(report, settings.output_format, output)
-    if (suggest or write_baseline or add_ignore) and not report.complete:
-        for file in report.failed:
-            print(f"momus: {file.path}: {file.error}", file=sys.stderr)
+    if suggest or write_baseline or add_ignore:
+        for notice in notices(report):
+            if notice.failed or notice.kind == "left-out":
+                say(f"{notice.where}: {notice.text}")
     if report.interrupted:
         kept = ", and what the critic has answered is kept for the next time" if report.settings.get("cache") else ""
         whole = len(report.files) - len(report.failed)
-        print(f"momus: interrupted: {whole} of {report.planned} files reviewed{kept}", file=sys.stderr)
-        return 130
+        say(f"interrupted: {whole} of {report.planned} files reviewed{kept}")
     return code
 
 
@@ -182,32 +186,33 @@ def _read_patch(name: str) -> str:
 
 
 def _checked_output(name: str | None) -> Path | None:
-    """The file to write to, found to be writable before any work is done. What is in it stays until then."""
+    """The file to write to, found to be writable before any work is done. Nothing is made or changed until then."""
+    from momus.review.links import refuse_leading_out
+
     if name is None or name == "-":
         return None
     path = Path(name)
-    try:
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise MomusError(f"cannot write to {name}: {error.strerror or error}") from None
+    refuse_leading_out(path, "the file to write to,")
+    if path.is_dir():
+        raise MomusError(f"cannot write to {name}: it is a folder")
+    if not path.parent.is_dir():
+        raise MomusError(f"cannot write to {name}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise MomusError(f"cannot write to {name}: it may not be written to")
     return path
 
 
-def _baseline_path(settings: Settings, root: Path) -> Path:
-    return (settings.folder("baseline") or root) / settings.baseline
+def _baselines(jobs: Plan, settings: Settings, root: Path, *, write: bool) -> Baselines:
+    """The baselines that hold. Raises MomusError where the one of this folder cannot be read."""
+    from momus.review.baseline import Baselines
+
+    base = None if write else jobs.base
+    known = Baselines(root, base, missing_ok=write or base is not None)
+    known.of(settings)
+    return known
 
 
-def _baseline(settings: Settings, root: Path, *, missing_ok: bool) -> Baseline | None:
-    from momus.review.baseline import Baseline, read_baseline
-
-    if not settings.baseline:
-        return None
-    path = _baseline_path(settings, root)
-    return Baseline() if missing_ok and not path.exists() else read_baseline(path)
-
-
-def _review(jobs: list[Job], settings: Settings, root: Path, known: Baseline | None) -> Report:
+def _review(jobs: Plan, settings: Settings, root: Path, known: Baselines) -> Report:
     from momus.cli.fetching import have_model
     from momus.cli.progress import pace_bar
     from momus.review.run import conduct
@@ -216,15 +221,6 @@ def _review(jobs: list[Job], settings: Settings, root: Path, known: Baseline | N
         have_model(settings.critic)
     with pace_bar("Reviewing") as meter:
         return conduct(jobs, settings, root, baseline=known, meter=meter)
-
-
-def _exit_code(report: Report, jobs: list[Job], exit_zero: bool) -> int:
-    from momus.review.run import fails
-
-    if not report.complete:
-        return 2
-    limits = {job.shown: job.settings.fail_on for job in jobs}
-    return 1 if not exit_zero and fails(report, lambda file: limits[file.path]) else 0
 
 
 def _print_report(report: Report, name: str, output: Path | None) -> None:
@@ -238,37 +234,52 @@ def _print_report(report: Report, name: str, output: Path | None) -> None:
 
 
 def _print_patch(report: Report, output: Path | None) -> None:
+    from momus.review.output.visible import visible
     from momus.review.suggest import suggestions_patch
 
     patch, left = suggestions_patch(report.files)
+    if output is None and sys.stdout.isatty():  # for the eyes: what is to be applied goes into a file or a pipe
+        patch = visible(patch.decode("utf-8", "replace")).encode()
     _write(patch, output)
     for sentence in left:
-        print(f"momus: left out: {sentence}", file=sys.stderr)
+        say(f"left out: {sentence}")
 
 
 def _write(data: bytes, output: Path | None) -> None:
+    from momus.review.replacing import replace_file
+
     if output is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         return
     try:
-        output.write_bytes(data)
+        if output.exists() and not output.is_file():  # a device or a pipe
+            output.write_bytes(data)
+        else:
+            replace_file(Path(os.path.realpath(output)), data)
     except OSError as error:
         raise MomusError(f"cannot write to {output}: {error.strerror or error}") from None
 
 
-def _write_baseline(report: Report, known: Baseline, settings: Settings, root: Path) -> int:
+def _write_baselines(report: Report, known: Baselines, jobs: Plan, root: Path) -> int:
+    """Write the baselines of the files that were reviewed."""
     from momus.review.baseline import write_baseline
 
-    path = _baseline_path(settings, root)
-    updated = known.updated(report.files)
-    write_baseline(path, updated)
-    print(f"{len(updated.known)} findings in {path}", file=sys.stderr)
+    files: dict[Path, list[FileReport]] = {path: [] for path in known.known}
+    places = {job.shown: known.path(job.settings) for job in jobs}
+    for file in report.files:
+        if (place := places[file.path]) is not None:
+            files[place].append(file)
+    for path, reports in files.items():
+        written = known.known[path].updated(reports, root)
+        write_baseline(path, written)
+        count = len(written.known)
+        say(f"{count} finding{'' if count == 1 else 's'} in {path}")
     return 0 if report.complete else 2
 
 
-def _add_ignores(report: Report, jobs: list[Job]) -> int:
+def _add_ignores(report: Report, jobs: Plan) -> int:
     from momus.review.silence import silence
 
     places = {job.shown: job.path for job in jobs}
@@ -278,8 +289,9 @@ def _add_ignores(report: Report, jobs: list[Job]) -> int:
         total += covered
         left += said
     for sentence in left:
-        print(f"momus: not ignored: {sentence}", file=sys.stderr)
-    print(f"{total} findings ignored: now give each comment its reason", file=sys.stderr)
+        say(f"not ignored: {sentence}")
+    count = "1 finding" if total == 1 else f"{total} findings"
+    say(f"{count} ignored: now give each comment its reason")
     return 0 if report.complete and not left else 2
 
 
@@ -288,11 +300,11 @@ def _show_settings(config: Config, paths: tuple[Path, ...], root: Path) -> int:
     place = Path(os.path.abspath(root / paths[0])) if paths else root  # noqa: PTH100 -- a link keeps its name
     settings = config.near(place)
     for key, value in settings.as_dict().items():
-        click.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}  # {settings.origin.get(key, 'default')}")
+        click.echo(f"{key} = {json.dumps(value)}  # {printable(settings.origin.get(key, 'default'))}")
     return 0
 
 
-def _show_jobs(jobs: list[Job], settings: Settings, *, units: bool) -> int:
+def _show_jobs(jobs: Plan, settings: Settings, *, units: bool) -> int:
     """Print the files that would be reviewed, and with `units` what of them would be put to the critic."""
     from momus.review.run import cut_named, units_of
 
@@ -305,18 +317,18 @@ def _show_jobs(jobs: list[Job], settings: Settings, *, units: bool) -> int:
             found = units_of(job, how) if how is not None else None
         except MomusError as error:
             failed = True
-            print(f"momus: {job.shown}: {error}", file=sys.stderr)
+            say(f"{job.shown}: {error}")
             continue
         if found is None:
-            click.echo(job.shown)
+            click.echo(printable(job.shown))
             continue
-        click.echo(f"{job.shown}: {len(found)} {'unit' if len(found) == 1 else 'units'}")
+        click.echo(f"{printable(job.shown)}: {len(found)} {'unit' if len(found) == 1 else 'units'}")
         for unit in found:
-            click.echo(f"  {unit.lines[0]}-{unit.lines[-1]}  {unit.name}  ({len(unit.lines)} lines)")
+            click.echo(f"  {unit.lines[0]}-{unit.lines[-1]}  {printable(unit.name)}  ({len(unit.lines)} lines)")
     return 2 if failed else 0
 
 
 def _say_nothing_found(paths: tuple[Path, ...], of_diff: bool, quiet: bool) -> None:
     if not quiet:
         where = "in the diff" if of_diff else f"under {', '.join(map(str, paths)) or 'this folder'}"
-        print(f"momus: there is no Python to review {where}", file=sys.stderr)
+        say(f"there is no Python to review {where}")

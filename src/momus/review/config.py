@@ -1,7 +1,8 @@
 """Settings: from the command line, the environment, the project's files and the user's own, in that order.
 
-The nearest `momus.toml`, or `pyproject.toml` with a `[tool.momus]` table, above a file holds for that file; files are
-never merged. A project's file may not say where a model is or how to reach it: whoever opens a pull request writes it.
+Of the files `momus.toml`, and `pyproject.toml` with a `[tool.momus]` table, above a file the nearest that sets a key
+decides that key. A project's file may not say where a model is or how to reach it, nor name a file above itself:
+whoever opens a pull request writes it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ from typing import Any
 from momus.critique import CATEGORIES, SEVERITIES
 from momus.errors import MomusError
 from momus.folders import user_folder
+from momus.review.base import Disk, Files
 
+_NO_KEYS = ("origin", "user_file")
 FAIL_ON = ("never", *SEVERITIES)
 DIAL = (10, 25, 50, 75)  # percentiles, the paper's
 # Keys that lead a request, or a secret, somewhere. They stay out of repositories even where no critic reads them yet.
@@ -48,15 +52,16 @@ class Settings:
     gitignore: bool = True
     seed: int = 0
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # key -> where its value was set
+    user_file: str = field(default="", compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """Every setting under its written name."""
-        return {_written(f.name): _plain(getattr(self, f.name)) for f in fields(self) if f.name != "origin"}
+        return {_written(f.name): _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _NO_KEYS}
 
     def folder(self, key: str) -> Path | None:
-        """The folder of the file that set a key; None where no file did."""
+        """The folder of the project's file that set a key; None where none did."""
         place = self.origin.get(key, "")
-        return Path(place).parent if place.endswith(".toml") else None
+        return Path(place).parent if place.endswith(".toml") and place != self.user_file else None
 
 
 class Config:
@@ -69,28 +74,38 @@ class Config:
         overrides: tuple[str, ...] = (),
         isolated: bool = False,
         environment: Mapping[str, str] = os.environ,
+        files: Files | None = None,
     ) -> None:
+        self.files = files or Disk()
         self._isolated = isolated
         self._found: dict[Path, Path | None] = {}
         self._settings: dict[Path | None, Settings] = {}
+        self._tables: dict[Path, dict[str, object] | None] = {}
         self._base = Settings()
         own = _above({}, {})
         if not isolated:
             user = user_folder("config", environment) / "momus.toml"
-            table = _table(user) if user.is_file() else None
-            self._base = _with(self._base, table or {}, str(user))
+            table = _table(user, Disk()) if user.is_file() else None
+            self._base = replace(_with(self._base, table or {}, str(user)), user_file=str(user))
             own = _environment(environment)
         own = _above(own, {key: (value, "--config") for key, value in map(_override, overrides)})
         given = {_written(k): (v, f"--{_written(k)}") for k, v in (options or {}).items() if v is not None}
         self._own = _above(own, given)
         _overlay(self._base, self._own)  # complain of a bad option before any work
 
+    def at(self, files: Files) -> Config:
+        """The same options on project files that are read from elsewhere."""
+        other = copy(self)
+        other.files = files
+        other._found, other._settings, other._tables = {}, {}, {}
+        return other
+
     def near(self, path: Path) -> Settings:
         """The settings that hold for a file, or for a folder's own files. `path` is absolute."""
         return self._of(self.file_for(path))
 
     def file_for(self, path: Path) -> Path | None:
-        """The configuration file that holds for a path, or None."""
+        """The nearest file of settings above a path, or None."""
         if self._isolated:
             return None
         folder = path if path.is_dir() else path.parent
@@ -101,21 +116,42 @@ class Config:
                 found = self._found[place]
                 break
             visited.append(place)
-            found = _file_in(place)
+            found = self._file_in(place)
             if found is not None:
                 break
         self._found.update(dict.fromkeys(visited, found))
         return found
 
     def _of(self, file: Path | None) -> Settings:
+        return _overlay(self._from(file), self._own)
+
+    def _from(self, file: Path | None) -> Settings:
+        """What a file and those above it say, on the user's own."""
+        if file is None:
+            return self._base
         if file not in self._settings:
-            base = self._base
-            if file is not None:
-                table = _table(file) or {}
-                _refuse_private(table, file)
-                base = _with(base, table, str(file))
-            self._settings[file] = _overlay(base, self._own)
+            table = self._table_of(file) or {}
+            _refuse_private(table, file)
+            self._settings[file] = _with(self._from(self._next(file)), table, str(file))
         return self._settings[file]
+
+    def _next(self, file: Path) -> Path | None:
+        """The file that decides what one says nothing of: the other one of its folder, then those above."""
+        project = file.parent / "pyproject.toml"
+        if file != project and self.files.holds(project) and self._table_of(project) is not None:
+            return project
+        return self.file_for(file.parent.parent) if file.parent != file.parent.parent else None
+
+    def _file_in(self, folder: Path) -> Path | None:
+        own, project = folder / "momus.toml", folder / "pyproject.toml"
+        if self.files.holds(own):
+            return own
+        return project if self.files.holds(project) and self._table_of(project) is not None else None
+
+    def _table_of(self, file: Path) -> dict[str, object] | None:
+        if file not in self._tables:
+            self._tables[file] = _table(file, self.files)
+        return self._tables[file]
 
 
 _Own = dict[str, tuple[object, str]]  # written key -> (value, where it was set)
@@ -147,7 +183,7 @@ def _from_text(key: str, text: str, where: str) -> object:
     """A value written without TOML's quotes: what does not read as TOML is a string, or a list split at commas."""
     try:
         value: object = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         value = text.strip("\"'")
     if key in ("exclude", "ignore") and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -176,18 +212,10 @@ def _known(key: str, where: str) -> None:
     raise ConfigError(f"unknown setting {key!r} in {where}: {mend}")
 
 
-def _file_in(folder: Path) -> Path | None:
-    own = folder / "momus.toml"
-    if own.is_file():
-        return own
-    project = folder / "pyproject.toml"
-    return project if project.is_file() and _table(project) is not None else None
-
-
-def _table(path: Path) -> dict[str, object] | None:
+def _table(path: Path, files: Files) -> dict[str, object] | None:
     """The settings in a file; None for a pyproject.toml without ours."""
     try:
-        data = path.read_bytes()
+        data = files.read(path)
         if path.name == "pyproject.toml":
             if b"momus" not in data:  # most projects': spare the parser
                 return None
@@ -199,6 +227,8 @@ def _table(path: Path) -> dict[str, object] | None:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply to be read") from None
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"[tool.momus] in {path} must be a table")
     return table
@@ -227,6 +257,9 @@ def _refuse_private(table: Mapping[str, object], path: Path) -> None:
             f"{path} may not choose the critic {critic!r}: a repository's file could send your code elsewhere or load "
             "a model of its own; use --critic or MOMUS_CRITIC"
         )
+    named = table.get("baseline")
+    if isinstance(named, str) and (Path(named).is_absolute() or os.path.normpath(named).startswith("..")):
+        raise ConfigError(f"{path} may not name the baseline {named!r}: only a file beside or below {path.parent}")
 
 
 def _bad(key: str, wanted: str, value: object, where: str) -> ConfigError:

@@ -7,14 +7,22 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from momus.critique import SEVERITIES, Comment, Severity, Span
+from momus.review.account import account
 
 State = Literal["shown", "ignored", "baseline", "below-confidence", "over-limit", "refuted"]
+Why = Literal[
+    "excluded",  # by the setting `exclude`
+    "link",  # one that leads out of the reviewed code, or one in a diff
+    "repository",  # another one, within the one whose diff it is
+    "settings",  # a file of settings, or a baseline, that the reviewed change alters and that does not hold for it
+]
 NoteKind = Literal[
     "syntax-error",  # could not be parsed; reviewed as plain text
     "byte-order-mark",  # a mark stands before the text; no offset counts it
     "empty",  # nothing to review
     "left-out",  # a part that the critic could not take in
     "not-reviewed",  # a unit that has nothing of what the critic goes by, such as examples
+    "cut-off",  # a critique that broke off at its longest
     "ignored",  # findings silenced by comments in the file
     "ignored-file",  # the whole file is silenced by a comment
     "ignore-without-reason",
@@ -126,10 +134,20 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A path that was asked for, or found, and that nobody was to read, or settings that do not hold; and why."""
+
+    path: str  # relative to the report's root
+    why: Why
+    text: str  # one sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole review. `files` are in a stable order, one for each file looked at, with or without findings."""
 
     files: tuple[FileReport, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     critic: str = ""
     version: str = ""  # of momus
     root: str = ""  # absolute, with forward slashes: what the paths are relative to
@@ -152,7 +170,7 @@ class Report:
         return tuple(file for file in self.files if file.error is not None)
 
     @property
-    def left_out(self) -> tuple[tuple[FileReport, Note], ...]:
+    def parts_left_out(self) -> tuple[tuple[FileReport, Note], ...]:
         """What the critic could not take in, of files reviewed otherwise."""
         return tuple((file, note) for file in self.files for note in file.notes if note.kind == "left-out")
 
@@ -189,6 +207,5 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Everything that was to be reviewed was: no file failed, and the critic had something to go by somewhere."""
-        nothing = self.units > 0 and sum(self.lacking.values()) == self.units
-        return not self.failed and not self.interrupted and not nothing
+        """Everything that was to be read was read, as `momus.review.account` has it."""
+        return account(self).complete

@@ -19,6 +19,13 @@ from momus.review.source import Source
 
 _MARK = re.compile(r"#\s*momus:\s*(?P<rest>.*)")
 _ORDER = re.compile(r"(?P<what>ignore-file|ignore)(?![\w-])\s*(?:\[(?P<list>[^\]]*)\])?\s*(?P<reason>.*)")
+# A comment, or a string, which may be one that never ends.
+_LEXEME = re.compile(
+    r"""[ \t]*(?P<comment>\#[^\r\n]*)"""
+    r"""|(?P<long>\"{3}|'{3})(?:\\.|(?!(?P=long)).)*(?:(?P=long)|\Z)"""
+    r"""|(?P<short>["'])(?:\\.|(?!(?P=short))[^\\\r\n])*(?:(?P=short)|(?=[\r\n])|\Z)""",
+    re.DOTALL,
+)
 
 
 @dataclass(slots=True)
@@ -102,25 +109,28 @@ def silenced_text(quote: str) -> str:
     return _MARK.sub("", quote) if "momus:" in quote else quote
 
 
+def without_comments(text: str) -> list[str]:
+    """The lines of a text without their comments and what is blank before these."""
+    return _LEXEME.sub(lambda found: "" if found["comment"] else found[0], text).splitlines()
+
+
 class Layout:
-    """Where a file's comments are, and which lines can carry one. What does not tokenize is read by its look."""
+    """Where a file's comments are, and which lines can carry one. What does not tokenize is read string by string and
+    comment by comment, so that a comment in a string is none there either."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._last = source.map.line_count
         self.comments: list[tuple[int, str]] = []
         self.joined: set[int] = set()  # lines whose end lies in a string or behind a backslash
-        self.tokenized = True
         try:
             self._scan(source.code)
         except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
-            self.tokenized = False
-            self.comments = [
-                (number, line[line.index("#") :])
-                for number in range(1, self._last + 1)
-                if _MARK.search(line := self.line(number))
-            ]
-            self.joined = set()
+            self.comments, self.joined = [], set()
+            self._scan_by_look(source)
+        commented = {number for number, _ in self.comments}
+        continued = (number for number in range(1, self._last + 1) if self.line(number).endswith("\\"))
+        self.joined |= {number for number in continued if number not in commented}
 
     def line(self, number: int) -> str:
         return self._source.text[slice(*self._source.map.line_span(number))]
@@ -155,9 +165,14 @@ class Layout:
                 self.comments.append((token.start[0], token.string))
             elif token.type not in (tokenize.NEWLINE, tokenize.NL):
                 self.joined |= set(range(token.start[0], token.end[0]))
-        commented = {number for number, _ in self.comments}
-        continued = (number for number in range(1, self._last + 1) if self.line(number).endswith("\\"))
-        self.joined |= {number for number in continued if number not in commented}
+
+    def _scan_by_look(self, source: Source) -> None:
+        for found in _LEXEME.finditer(source.code):
+            first = source.map.line(found.start())
+            if found["comment"]:
+                self.comments.append((first, found["comment"]))
+            else:
+                self.joined |= set(range(first, source.map.line(found.end())))
 
 
 def _unknown(name: str, line: int) -> Note:

@@ -16,7 +16,8 @@ from momus.review.source import Source, Unreadable, parse
 
 _LINE_MAGIC = re.compile(r"(\s*)([%!?].*|.*\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"(\s*[\w.,\s\[\]'\"]+=\s*)([%!].*)$")
-_CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+_CELL_MAGIC = re.compile(r"\s*%%(\w+|!)")
+_LANGUAGES = (("vscode", "languageId"), ("polyglot_notebook", "kernelName"), ("dotnet_interactive", "language"))
 _PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "python", "python3", "pypy", "memit", "mprun"}
 
 
@@ -24,7 +25,9 @@ def read_notebook(path: str, data: bytes) -> Source:
     """Read a notebook of format 4. Raises Unreadable where it is none, or an older one."""
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise Unreadable("no notebook: its JSON is nested too deeply") from None
+    except ValueError as error:
         raise Unreadable(f"no notebook: {error}") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         version = notebook.get("nbformat") if isinstance(notebook, dict) else None
@@ -44,7 +47,8 @@ def read_notebook(path: str, data: bytes) -> Source:
         if not source.endswith("\n"):
             source += "\n"
         lines = source.count("\n")
-        harmless, masked_here = mask(source)
+        foreign = not (_cell_language(cell) or "python").startswith(("python", "ipython"))
+        harmless, masked_here = _masked(source) if foreign else mask(source)
         name = cell.get("id")
         cells.append(Cell(number, name if isinstance(name, str) else None, index, line, line + lines - 1))
         masked |= {line + at for at in masked_here}
@@ -77,6 +81,13 @@ def mask(cell: str) -> tuple[str, set[int]]:
             break
         else:
             break
+    return "\n".join(lines), masked
+
+
+def _masked(cell: str) -> tuple[str, set[int]]:
+    """A cell in another language, made comments altogether."""
+    lines = cell.split("\n")
+    masked = {line for at in range(len(lines)) for line in _mask_line(lines, at, whole=True)}
     return "\n".join(lines), masked
 
 
@@ -120,6 +131,17 @@ def _language(notebook: dict[str, Any]) -> str | None:
     metadata = notebook.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     for key, field in (("language_info", "name"), ("kernelspec", "language")):
+        entry = metadata.get(key)
+        if isinstance(entry, dict) and isinstance(entry.get(field), str):
+            return str(entry[field]).lower()
+    return None
+
+
+def _cell_language(cell: dict[str, Any]) -> str | None:
+    """What an editor has written beside a cell that is not in the notebook's language."""
+    metadata = cell.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    for key, field in _LANGUAGES:
         entry = metadata.get(key)
         if isinstance(entry, dict) and isinstance(entry.get(field), str):
             return str(entry[field]).lower()

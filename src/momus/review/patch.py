@@ -16,6 +16,7 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11, '"': 34, "\\": 92}
 _QUOTED = re.compile(rb'\\([0-7]{1,3}|["\\abfnrtv])')
 _NULL = "/dev/null"
+_PREFIXES = frozenset("abciow12")  # git's, with diff.mnemonicPrefix too
 
 
 class BrokenPatch(MomusError):
@@ -49,12 +50,27 @@ class FilePatch:
     new_path: str | None
     hunks: list[Hunk] = field(default_factory=list)
     binary: bool = False
+    written: tuple[str | None, str | None] = (None, None)  # both names as they stand there, prefixes and all
+    mode: str = ""  # on the new side, where it is told: 120000 is a link
+    ids: tuple[str, str] = ("", "")  # of the contents in git, where they are told
+
+    @property
+    def link(self) -> bool:
+        return self.mode == "120000"
+
+    def names(self) -> list[tuple[str | None, str | None]]:
+        """What both paths may be, the likeliest first: which prefixes were written cannot always be told."""
+        ways = [(self.old_path, self.new_path), self.written]
+        ways.append((_stripped(self.written[0]), _stripped(self.written[1])))
+        return list(dict.fromkeys(way for way in ways if way != (None, None)))
 
     def changed(self) -> set[int]:
         return set[int]().union(*(hunk.changed() for hunk in self.hunks))
 
-    def added_lines(self) -> list[str]:
-        return [hunk.new[at] for hunk in self.hunks for at in hunk.added]
+    def reversed(self) -> FilePatch:
+        """The patch that takes this one back."""
+        hunks = [Hunk(hunk.new_start, hunk.old_start, hunk.new, hunk.old) for hunk in self.hunks]
+        return FilePatch(self.new_path, self.old_path, hunks)
 
 
 def parse_patch(text: str) -> list[FilePatch]:
@@ -105,7 +121,9 @@ class _Reader:
                 yield self._git_file()
             elif line.startswith("--- ") and self._peek(1).startswith("+++ "):
                 found = True
-                yield self._hunks(FilePatch(*self._header()))
+                yield self._hunks(self._header(FilePatch(None, None)))
+            elif line.startswith("* Unmerged path "):
+                raise self._broken("a file in the middle of a merge: resolve the conflict and write the patch again")
             elif line.startswith(("diff --cc ", "diff --combined ", "@@@")):
                 raise self._broken("a merge's combined diff, which has two old sides: diff against one parent")
             elif line.startswith("@@ "):
@@ -116,7 +134,8 @@ class _Reader:
             raise BrokenPatch("the patch holds no unified diff: write it with 'git diff' or 'diff -u'")
 
     def _git_file(self) -> FilePatch:
-        patch = FilePatch(*_git_names(self._lines[self._at].rstrip("\r\n").removeprefix("diff --git ")))
+        names = _git_names(self._lines[self._at].rstrip("\r\n").removeprefix("diff --git "))
+        patch = FilePatch(*_bare(*names), written=names)
         self._at += 1
         while self._at < len(self._lines):
             line = self._lines[self._at].rstrip("\r\n")
@@ -124,30 +143,37 @@ class _Reader:
             if line.startswith(("diff --git ", "@@ ")):
                 break
             if line.startswith("--- ") and self._peek(1).startswith("+++ "):
-                patch.old_path, patch.new_path = self._header()
+                self._header(patch)
                 break
             if line.startswith(("rename from ", "copy from ")):
                 patch.old_path = _unquote(value.removeprefix("from "))
             elif line.startswith(("rename to ", "copy to ")):
                 patch.new_path = _unquote(value.removeprefix("to "))
             elif line.startswith("new file mode"):
-                patch.old_path = None
+                patch.old_path, patch.mode = None, value.removeprefix("file mode ").strip()
             elif line.startswith("deleted file mode"):
                 patch.new_path = None
+            elif line.startswith("new mode"):
+                patch.mode = value.removeprefix("mode ").strip()
+            elif line.startswith("index ") and ".." in value:
+                ids, _, mode = value.partition(" ")
+                old, _, new = ids.partition("..")
+                patch.ids, patch.mode = (old, new), mode or patch.mode
             elif line.startswith(("Binary files ", "GIT binary patch")):
                 patch.binary = True
-            elif not (patch.binary or key in ("index", "similarity", "dissimilarity", "old", "new", "")):
+            elif not (patch.binary or key in ("similarity", "dissimilarity", "old", "")):
                 break
             self._at += 1
         return self._hunks(patch)
 
-    def _header(self) -> tuple[str | None, str | None]:
+    def _header(self, patch: FilePatch) -> FilePatch:
         old, new = (_name(self._lines[self._at + side][4:]) for side in (0, 1))
         self._at += 2
         if old is None and new is None:
             raise self._broken("a file that exists on neither side")
-        strip = all(name is None or name.startswith(prefix) for name, prefix in ((old, "a/"), (new, "b/")))
-        return (old[2:] if old and strip else old), (new[2:] if new and strip else new)
+        patch.written = (old, new)
+        patch.old_path, patch.new_path = _bare(old, new)
+        return patch
 
     def _hunks(self, patch: FilePatch) -> FilePatch:
         while self._at < len(self._lines) and self._lines[self._at].startswith("@@"):
@@ -216,14 +242,35 @@ def _name(field_: str) -> str | None:
 
 
 def _git_names(names: str) -> tuple[str | None, str | None]:
-    """Both names of a `diff --git` line. They are equal unless a rename follows, which gives them again."""
+    """Both names of a `diff --git` line, as written. They are equal but for a prefix unless a rename follows, which
+    gives them again."""
     if names.startswith('"'):
         quoted = re.findall(r'"(?:[^"\\]|\\.)*"|\S+', names)
         if len(quoted) == 2:
-            return _unquote(quoted[0]).removeprefix("a/"), _unquote(quoted[1]).removeprefix("b/")
+            return _unquote(quoted[0]), _unquote(quoted[1])
+    for space in re.finditer(" ", names):
+        old, new = names[: space.start()], names[space.end() :]
+        if old == new or (_stripped(old) == _stripped(new) and "/" in old and "/" in new):
+            return old, new
     half = len(names) // 2
-    old, new = names[:half], names[half + 1 :]
-    return old.removeprefix("a/"), new.removeprefix("b/")
+    return names[:half], names[half + 1 :]
+
+
+def _bare(old: str | None, new: str | None) -> tuple[str | None, str | None]:
+    """Names without the prefixes that git and `diff` write: `a/` and `b/`, those of diff.mnemonicPrefix, any two that
+    differ where the rest does not, in either order. Both keep theirs where one has none."""
+    names = [name for name in (old, new) if name is not None]
+    firsts = [name.partition("/")[0] for name in names if "/" in name]
+    if len(firsts) < len(names):
+        return old, new
+    differ = len(names) == 2 and firsts[0] != firsts[1]
+    same_rest = differ and _stripped(names[0]) == _stripped(names[1])
+    usual = all(first in _PREFIXES for first in firsts) and (differ or len(names) == 1)
+    return (_stripped(old), _stripped(new)) if same_rest or usual else (old, new)
+
+
+def _stripped(name: str | None) -> str | None:
+    return None if name is None else name.partition("/")[2] or name
 
 
 def _unquote(name: str) -> str:

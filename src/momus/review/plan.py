@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
-from momus.review.changes import Changed, against, of_patch, staged
+from momus.errors import MomusError
+from momus.git import repository
+from momus.review.base import Base, Disk, base_of_service
+from momus.review.baseline import Baselines
+from momus.review.changes import Changed, against, merge_base, of_patch, repository_of, staged, under
 from momus.review.config import Config, Settings
-from momus.review.files import Named, excluded, find
+from momus.review.files import LEADS_OUT, Named, excluded, find, missing
+from momus.review.finding import LeftOut
+from momus.review.links import leads_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,29 @@ class Job:
     data: bytes | None = None
     changed: Changed | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Sequence[Job]):
+    """The files to review, in a stable order, and what was asked for or found that is not to be reviewed.
+
+    `base` is the commit that settings and baseline are taken from, where one is known.
+    """
+
+    jobs: tuple[Job, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    config: Config | None = None
+    base: Base | None = None
+
+    @overload
+    def __getitem__(self, at: int) -> Job: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Job]: ...
+    def __getitem__(self, at: int | slice) -> Job | Sequence[Job]:
+        return self.jobs[at]
+
+    def __len__(self) -> int:
+        return len(self.jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +71,29 @@ class Asked:
         return self.diff is not None or self.staged or self.patch is not None
 
 
-def plan(asked: Asked, config: Config, root: Path) -> list[Job]:
-    """The files to review, in a stable order. Raises MomusError for a broken patch, a bad commit or a bad setting."""
-    if asked.stdin is not None:
-        path = Path(os.path.abspath(root / asked.stdin_filename))  # noqa: PTH100 -- there may be no such file
-        return [Job(path, shown(path, root), config.near(path), data=asked.stdin)]
-    if asked.partly:
-        return [_changed_job(one, config, root) for one in _changes(asked, root) if not _excluded(one.path, config)]
-    gitignore = config.near(root).gitignore
-    named = find([root / path for path in asked.paths or (Path(),)], gitignore=gitignore)
-    return [_job(one, config, root) for one in named if one.asked or not _excluded(one.path, config)]
+def plan(asked: Asked, config: Config, root: Path) -> Plan:
+    """What to review. Raises MomusError for a broken patch, a bad commit or a bad setting."""
+    paths = [Path(os.path.abspath(root / path)) for path in asked.paths]  # noqa: PTH100 -- a link keeps its name
+    bases = _bases(asked, paths or [root], root)
+    base = bases.get(repository(root) or root) or next(iter(bases.values()), None)
+    used = config.at(base) if base is not None else config
+    found = list(_found(asked, paths, bases, used, root))
+    jobs: list[Job] = []
+    left_out: list[LeftOut] = []
+    for job, named in found:
+        if job.changed is not None and job.changed.gone:
+            continue
+        if named.passed is not None:
+            nested = job.changed is not None and named.path.is_dir() and not named.path.is_symlink()
+            left_out.append(LeftOut(job.shown, "repository" if nested else "link", named.passed))
+        elif named.error is None and _excluded(named.path, job.settings, root):
+            left_out.append(LeftOut(job.shown, "excluded", f"the setting exclude of {job.settings.origin['exclude']}"))
+        else:
+            jobs.append(job)
+    if base is not None:
+        left_out += _altered_baselines(base, jobs, root)
+        left_out += _altered(used, config.at(Disk()), base, [job.path for job, _ in found], root)
+    return Plan(tuple(jobs), tuple(left_out), used, base)
 
 
 def shown(path: Path, root: Path) -> str:
@@ -60,22 +104,104 @@ def shown(path: Path, root: Path) -> str:
         return path.as_posix()
 
 
-def _changes(asked: Asked, root: Path) -> list[Changed]:
-    paths = [root / path for path in asked.paths]
+def _bases(asked: Asked, paths: Sequence[Path], root: Path) -> dict[Path, Base]:
+    """The commits that a change began from, by repository; none where none is known."""
+    if asked.diff is not None:
+        places = dict.fromkeys(repository_of(path) for path in paths if not leads_out(path))
+        return {place: Base(place, merge_base(place, asked.diff), asked.diff) for place in places}
+    if asked.staged or asked.stdin is not None:
+        return {}
+    base = base_of_service(root)
+    return {} if base is None else {base.root: base}
+
+
+def _found(
+    asked: Asked, paths: Sequence[Path], bases: dict[Path, Base], config: Config, root: Path
+) -> Iterator[tuple[Job, Named]]:
+    if asked.stdin is not None:
+        path = Path(os.path.abspath(root / asked.stdin_filename))  # noqa: PTH100 -- there may be no such file
+        yield Job(path, shown(path, root), config.near(path), data=asked.stdin), Named(path, asked=True)
+        return
+    if not asked.partly:
+        for named in find(paths or [root], gitignore=config.near(root).gitignore):
+            yield Job(named.path, shown(named.path, root), config.near(named.path), error=named.error), named
+        return
+    for one in _changes(asked, paths, bases, root):
+        named = Named(one.path, one.error, passed=one.passed)
+        yield Job(one.path, shown(one.path, root), config.near(one.path), one.data, one, one.error), named
+
+
+def _changes(asked: Asked, paths: Sequence[Path], bases: dict[Path, Base], root: Path) -> Iterator[Changed]:
+    """The changes of every repository asked about, under the paths asked for, and what of these is not there."""
+    named = frozenset(paths)
+    every: list[Changed]
     if asked.patch is not None:
-        return of_patch(asked.patch, paths, root)
-    where = paths or [root]
-    return staged(where) if asked.staged else against(asked.diff or "", where)
+        every = of_patch(asked.patch, root, named)
+    elif asked.staged:
+        places = dict.fromkeys(repository_of(path) for path in paths or [root] if not leads_out(path))
+        every = [one for place in places for one in staged(place, named)]
+    else:
+        every = [one for place, base in bases.items() for one in against(place, base.commit, named)]
+    inside = [] if asked.patch is not None else [root]
+    chosen = sorted(under(every, paths or inside), key=lambda one: str(one.path))
+    yield from {one.path: one for one in chosen}.values()
+    for path in paths:
+        if leads_out(path):
+            yield Changed(path, error=LEADS_OUT)
+        elif not any(True for _ in under(every, [path])) and (error := missing(path)) is not None:
+            yield Changed(path, error=error)
 
 
-def _changed_job(one: Changed, config: Config, root: Path) -> Job:
-    return Job(one.path, shown(one.path, root), config.near(one.path), one.data, one, one.error)
+def _excluded(path: Path, settings: Settings, root: Path) -> bool:
+    if not settings.exclude:
+        return False
+    folder = settings.folder("exclude")
+    if folder is None and settings.origin.get("exclude") == settings.user_file:
+        folder = repository(path)
+    if folder is None and path.is_relative_to(root):
+        folder = root
+    if folder is None:
+        try:
+            folder = Path(os.path.commonpath((path.parent, root)))
+        except ValueError:  # another drive
+            folder = path.parent
+    return excluded(path, folder, settings.exclude)
 
 
-def _job(one: Named, config: Config, root: Path) -> Job:
-    return Job(one.path, shown(one.path, root), config.near(one.path), error=one.error)
+def _altered_baselines(base: Base, jobs: Sequence[Job], root: Path) -> Iterator[LeftOut]:
+    """Baselines that the change under review has otherwise than the commit that it began from."""
+    paths = dict.fromkeys(Baselines(root).path(job.settings) for job in jobs)
+    for path in paths:
+        sides: list[bytes | None] = []
+        for files in (base, Disk()) if path is not None else ():
+            try:
+                sides.append(files.read(path) if path is not None else None)
+            except (OSError, MomusError):
+                sides.append(None)
+        if path is not None and sides[0] != sides[1]:
+            text = f"the change alters this baseline; what {base.known_by} has holds for its review"
+            yield LeftOut(shown(path, root), "settings", text)
 
 
-def _excluded(path: Path, config: Config) -> bool:
-    settings = config.near(path)
-    return excluded(path, settings.folder("exclude") or Path.cwd(), settings.exclude)
+def _altered(used: Config, own: Config, base: Base, paths: Sequence[Path], root: Path) -> Iterator[LeftOut]:
+    """Settings that the change under review has otherwise than the commit that it began from, by file."""
+    seen: set[tuple[Path | None, Path | None]] = set()
+    said: dict[str, set[str]] = {}
+    for path in [root, *paths]:
+        if (files := (used.file_for(path), own.file_for(path))) in seen:
+            continue
+        seen.add(files)
+        before = used.near(path)
+        try:
+            after = own.near(path)
+        except MomusError:
+            said.setdefault(str(files[1]), set()).add("all of it")
+            continue
+        now = after.as_dict()
+        for key, value in before.as_dict().items():
+            if value != now[key]:
+                there = after.origin.get(key, "") if after.origin.get(key, "").endswith(".toml") else before.origin[key]
+                said.setdefault(there, set()).add(key)
+    for file, keys in sorted(said.items()):
+        text = f"{', '.join(sorted(keys))}: the change alters this; what {base.known_by} has holds for its review"
+        yield LeftOut(shown(Path(file), root), "settings", text)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momus import __version__
-from momus.critique import SEVERITIES, Comment
+from momus.critique import Comment
 from momus.errors import MomusError
-from momus.review.baseline import Baseline
+from momus.review.baseline import Baseline, Baselines
 from momus.review.cache import Cache
+from momus.review.cells import touched_cells
 from momus.review.config import Config, Settings
-from momus.review.files import read
-from momus.review.finding import FileReport, Finding, Note, Report
+from momus.review.finding import FileReport, Finding, Report
 from momus.review.fingerprint import with_fingerprints
-from momus.review.ignores import Ignores, read_ignores
+from momus.review.opening import Opened, called, left_out, open_job, reason_of, syntax_notes
 from momus.review.pace import Meter
-from momus.review.plan import Asked, Job, plan
+from momus.review.plan import Asked, Job, Plan, plan
 from momus.review.sift import sift
-from momus.review.source import Source, Unreadable
-from momus.review.units import MODULE, Cut, Region, Unit, cut, in_surroundings, regions
+from momus.review.units import Cut, Region, Unit
 
 if TYPE_CHECKING:
     from momus.critics import Critic
@@ -49,29 +48,32 @@ def review(
     where = root or Path.cwd()
     chosen = config or Config()
     asked = Asked(tuple(map(Path, paths)), diff=diff, staged=staged, patch=patch)
-    return conduct(plan(asked, chosen, where), chosen.near(where), where, critic=critic, baseline=baseline)
+    planned = plan(asked, chosen, where)
+    return conduct(planned, (planned.config or chosen).near(where), where, critic=critic, baseline=baseline)
 
 
 def conduct(
-    jobs: Sequence[Job],
+    jobs: Plan,
     settings: Settings,
     root: Path,
     *,
     critic: str | Critic | None = None,
-    baseline: Baseline | None = None,
+    baseline: Baseline | Baselines | None = None,
     meter: Meter | None = None,
 ) -> Report:
-    """Review planned files; `meter` is told how it goes.
+    """Review planned files; `meter` is told how it goes. `baseline` holds for all; by default each file's own does.
 
     An interrupt (Ctrl-C) ends it early: the report holds what is done, and says so, and the cache keeps it.
     """
     started = time.monotonic()
     if not jobs:  # and no model is loaded, or missed
         name = critic if isinstance(critic, str) else critic.name if critic is not None else settings.critic
-        return Report(critic=name, version=__version__, root=root.as_posix(), settings=settings.as_dict())
+        empty = Report(critic=name, version=__version__, root=root.as_posix(), settings=settings.as_dict())
+        return replace(empty, left_out=jobs.left_out)
     writer = open_named(critic or settings.critic, settings) if critic is None or isinstance(critic, str) else critic
     version = getattr(writer, "version", "")  # a critic that does not say what it is exactly is asked every time
     cache = Cache(f"{writer.name} {version}", settings.seed) if settings.cache and version else None
+    baseline = baseline or Baselines(root, jobs.base, missing_ok=jobs.base is not None)
     done: list[FileReport] = []
     interrupted = False
     reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline, meter=meter)
@@ -88,6 +90,7 @@ def conduct(
     order = {job.shown: at for at, job in enumerate(jobs)}
     return Report(
         files=tuple(sorted(done, key=lambda file: order[file.path])),
+        left_out=jobs.left_out,
         critic=writer.name,
         version=__version__,
         root=root.as_posix(),
@@ -120,41 +123,12 @@ def cut_named(name: str, settings: Settings) -> Cut:
 
 def units_of(job: Job, how: Cut) -> list[Unit]:
     """What of a file would be put to a critic. Raises MomusError where the file cannot be reviewed."""
-    opened = _open(job, how)
+    opened = open_job(job, how)
     if not isinstance(opened, FileReport):
         return list(opened.units.values())
     if opened.error is not None:
         raise MomusError(opened.error)
     return []
-
-
-def fails(report: Report, fail_on: Callable[[FileReport], str]) -> bool:
-    """Whether a finding is at or above the severity that its file is to fail on."""
-    for file in report.files:
-        limit = fail_on(file)
-        if limit != "never" and any(
-            SEVERITIES.index(finding.severity) >= SEVERITIES.index(limit) for finding in file.findings
-        ):
-            return True
-    return False
-
-
-@dataclass(slots=True)
-class _Opened:
-    """A file under review: what is still to come from the critic, and what has come."""
-
-    job: Job
-    source: Source
-    regions: list[Region]
-    touched: set[int] | None
-    ignores: Ignores
-    units: dict[str, Unit] = field(default_factory=dict)
-    answers: dict[str, Sampled] = field(default_factory=dict)
-    cached: int = 0
-
-    @property
-    def complete(self) -> bool:
-        return len(self.answers) == len(self.units)
 
 
 class Reviewer:
@@ -167,7 +141,7 @@ class Reviewer:
         *,
         seed: int = 0,
         cache: Cache | None = None,
-        baseline: Baseline | None = None,
+        baseline: Baseline | Baselines | None = None,
         meter: Meter | None = None,
     ) -> None:
         self._critic = critic
@@ -179,7 +153,7 @@ class Reviewer:
         self._baseline = baseline or Baseline()
         self._meter = meter
         self._left = iter(jobs)
-        self._opened: dict[str, _Opened] = {}  # by task id
+        self._opened: dict[str, Opened] = {}  # by task id
         self._ready: list[FileReport] = []
 
     def files(self) -> Iterator[FileReport]:
@@ -201,7 +175,7 @@ class Reviewer:
         """How many units the critic will be asked about, and their characters, without those in the cache."""
         sizes: list[int] = []
         for job in self._jobs:
-            opened = _open(job, self._cut, runs=self._runs)
+            opened = open_job(job, self._cut, runs=self._runs)
             if not isinstance(opened, FileReport):
                 tasks = [unit.task for unit in opened.units.values()]
                 sizes += [len(task.answer) for task in tasks if self._cache is None or not self._cache.holds(task)]
@@ -219,7 +193,7 @@ class Reviewer:
 
     def _tasks(self) -> Iterator[Task]:
         for job in self._left:
-            opened = _open(job, self._cut, runs=self._runs)
+            opened = open_job(job, self._cut, runs=self._runs)
             if isinstance(opened, FileReport):
                 self._ready.append(opened)
                 continue
@@ -249,19 +223,20 @@ class Reviewer:
         if opened.complete:
             self._ready.append(self._settle(opened))
 
-    def _settle(self, opened: _Opened, failure: str | None = None) -> FileReport:
+    def _settle(self, opened: Opened, failure: str | None = None) -> FileReport:
         """The report of a file whose answers are in, or will not come."""
         source = opened.source
         failed = [
-            f"{_called(unit)} was not reviewed: {_reason(opened.answers.get(name), failure)}"
+            f"{called(unit)} was not reviewed: {reason_of(opened.answers.get(name), failure)}"
             for name, unit in opened.units.items()
             if (answer := opened.answers.get(name)) is None or answer.error is not None
         ]
         code = None if self._cut == "file" else source.code
-        findings, hidden, counted = sift(
-            self._findings(opened), opened.job.shown, opened.job.settings, opened.ignores, self._baseline, code
-        )
-        notes = [*source.notes, *_syntax_notes(source), *self._left_out(opened), *counted, *opened.ignores.notes]
+        job = opened.job
+        known = self._baseline if isinstance(self._baseline, Baseline) else self._baseline.of(job.settings)
+        name = known.name_of(job.path, job.shown)
+        findings, hidden, counted = sift(self._findings(opened), name, job.settings, opened.ignores, known, code)
+        notes = [*source.notes, *syntax_notes(source), *left_out(opened), *counted, *opened.ignores.notes]
         if not failed:
             reviewed = {line for unit in opened.units.values() for line in unit.lines}
             notes += opened.ignores.unused(reviewed)
@@ -282,7 +257,7 @@ class Reviewer:
             byte_order_mark=bool(source.mark),
         )
 
-    def _findings(self, opened: _Opened) -> list[Finding]:
+    def _findings(self, opened: Opened) -> list[Finding]:
         """What the critic said, at its places in the file, each thing once, with fingerprints."""
         source = opened.source
         owner = {line: region for region in opened.regions for line in region.lines}
@@ -302,14 +277,17 @@ class Reviewer:
             list(best.values()), source.map, {line: region.lines for line, region in owner.items()}
         )
 
-    def _finding(self, opened: _Opened, comment: Comment, owner: dict[int, Region]) -> Finding | None:
+    def _finding(self, opened: Opened, comment: Comment, owner: dict[int, Region]) -> Finding | None:
         source, span = opened.source, comment.highlight
         lines = source.map.lines(span)
         region = owner[lines.start]
         if source.masked.intersection(lines):
             return None
-        if opened.touched is not None and not opened.touched.intersection(region.lines):
-            return None  # a critic that reads whole files speaks of untouched units too
+        if opened.touched is not None:  # a critic that reads whole files speaks of untouched units too
+            if not opened.touched.intersection(region.lines):
+                return None
+            if source.cells and not touched_cells(source, opened.touched).intersection(lines):
+                return None
         start_line, start_column = source.map.line_column(span.start)
         end_line, end_column = source.map.line_column(span.end)
         return Finding(
@@ -325,72 +303,3 @@ class Reviewer:
             end_line,
             end_column,
         )
-
-    def _left_out(self, opened: _Opened) -> Iterator[Note]:
-        for name, unit in opened.units.items():
-            answer = opened.answers.get(name)
-            if answer is None or answer.error is not None:
-                continue
-            if answer.lacks:
-                yield Note(
-                    "not-reviewed", f"{_called(unit)} was not reviewed: no {answer.lacks} to go by", unit.lines[0]
-                )
-            if answer.left_out:
-                yield Note("left-out", f"{_called(unit)}: the critic did not take in {answer.left_out}", unit.lines[0])
-            if answer.finish == "length":
-                yield Note("left-out", f"{_called(unit)}: the critique was cut off at its longest", unit.lines[0])
-
-
-def _open(job: Job, how: Cut, *, runs: bool = False) -> _Opened | FileReport:
-    """A file cut into units; its report where there is nothing to put to a critic."""
-    if job.error is not None:
-        return FileReport(job.shown, error=job.error)
-    try:
-        source = read(job.shown, job.path.read_bytes() if job.data is None else job.data)
-    except Unreadable as error:
-        return FileReport(job.shown, error=str(error))
-    except OSError as error:
-        return FileReport(job.shown, error=f"cannot be read: {error.strerror or error}")
-    ignores = read_ignores(source)
-    if ignores.whole is not None:
-        said = f": {ignores.whole}" if ignores.whole else ""
-        note = Note("ignored-file", f"not reviewed, as a comment in it asks{said}")
-        return _bare_report(job, source, (note, *ignores.notes))
-    if not source.code.strip():
-        note = Note("empty", "nothing to review")
-        foreign = any(said.kind == "not-python" for said in source.notes)
-        return _bare_report(job, source, () if foreign else (note,))
-    found = regions(source)
-    touched = job.changed.touched(source) if job.changed is not None else None
-    units = [unit for unit in cut(source, found, how) if touched is None or touched.intersection(unit.lines)]
-    if runs:
-        units = [in_surroundings(unit, source, run=job.settings.run) for unit in units]
-    return _Opened(job, source, found, touched, ignores, {unit.task.id: unit for unit in units})
-
-
-def _bare_report(job: Job, source: Source, notes: tuple[Note, ...]) -> FileReport:
-    return FileReport(
-        job.shown,
-        source.text,
-        notes=(*source.notes, *notes),
-        cells=source.cells,
-        encoding=source.encoding,
-        byte_order_mark=bool(source.mark),
-    )
-
-
-def _syntax_notes(source: Source) -> Iterator[Note]:
-    if source.syntax_error is not None:
-        said, line = source.syntax_error
-        yield Note("syntax-error", f"does not parse ({said}): reviewed as text", line)
-
-
-def _called(unit: Unit) -> str:
-    place = f"lines {unit.lines[0]}-{unit.lines[-1]}" if len(unit.lines) > 1 else f"line {unit.lines[0]}"
-    return place if unit.name == MODULE else f"{unit.name} ({place})"
-
-
-def _reason(answer: Sampled | None, failure: str | None) -> str:
-    if answer is not None and answer.error is not None:
-        return answer.error
-    return failure or "the critic gave no answer"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import re
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from momus.review.finding import FileReport, Finding
-from momus.review.ignores import Layout
+from momus.review.ignores import Layout, without_comments
+from momus.review.replacing import replace_file
 from momus.review.source import Source, parse
 
 _EXISTING = re.compile(r"#\s*momus:\s*ignore\[(?P<list>[^\]]*)\]")
@@ -40,7 +39,7 @@ def silence(file: FileReport, path: Path) -> tuple[int, list[str]]:
         return 0, [f"{file.path}: the comments would change the program"]
     if covered:
         try:
-            _replace(Path(os.path.realpath(path)), source.to_bytes(written))
+            replace_file(Path(os.path.realpath(path)), source.to_bytes(written))
         except OSError as error:
             return 0, [f"{file.path}: cannot be written: {error.strerror or error}"]
     return covered, [f"{file.where(finding)}: no comment can stand there" for finding in left]
@@ -54,7 +53,7 @@ def with_ignores(source: Source, findings: Iterable[Finding]) -> tuple[str, int,
     count = 0
     for finding in findings:
         line = layout.run(finding.start_line)[-1]
-        if not layout.tokenized or line in layout.joined:
+        if line in layout.joined:
             left.append(finding)
             continue
         wanted[line].add(finding.category)
@@ -75,19 +74,9 @@ def _with_comment(line: str, categories: set[str]) -> str:
 
 
 def _same_program(before: str, after: str) -> bool:
+    """Whether two texts are one program: of one syntax tree, or, where this Python parses neither, of the same text but
+    for comments at the ends of lines."""
     try:
         return ast.dump(parse(before)) == ast.dump(parse(after))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".momus-")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        shutil.copymode(path, name)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        return without_comments(before) == without_comments(after)

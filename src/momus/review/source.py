@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _MARKS = (
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
+_CONFLICT = (re.compile("^<{7} ", re.M), re.compile(r"^={7}\r?$", re.M), re.compile("^>{7} ", re.M))
 _UTF8_MARK = b"\xef\xbb\xbf"
 _SNIFFED = 8192  # bytes looked at for a NUL
 
@@ -66,6 +68,14 @@ class Source:
             return None, (error.msg or "invalid syntax", error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
             return None, (str(error) or "nested too deeply", None)
+
+    @property
+    def conflict(self) -> int | None:
+        """The 1-based line of a merge conflict's first mark, where the code does not parse and has all three."""
+        if self.tree is not None or not all(mark.search(self.code) for mark in _CONFLICT):
+            return None
+        first = _CONFLICT[0].search(self.code)
+        return None if first is None else self.map.line(first.start())
 
     def to_bytes(self, text: str) -> bytes:
         """Another text in this file's encoding and with its mark. Raises UnicodeEncodeError where it does not fit."""

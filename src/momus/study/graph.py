@@ -11,7 +11,6 @@ import hashlib
 import json
 import platform
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +22,7 @@ from typing import Any
 from momus import __version__
 from momus.corpus.build import file_hash
 from momus.errors import MomusError
+from momus.git import commit
 
 LIBRARIES = ("numpy", "torch", "transformers", "tokenizers", "onnxruntime")
 COMPUTE = "compute.json"  # in the folder of a stage that counts what it costs: its `flops` go into the manifest
@@ -160,15 +160,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def commit() -> str | None:
-    """The git commit of the working directory, where it is one."""
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
 
 
 def _run_one(stage: Stage, out: Path, stages: Sequence[Stage], identity: str, job: Job) -> bool:

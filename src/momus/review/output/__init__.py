@@ -34,8 +34,8 @@ class Options:
         """The options that suit a stream: colours on a terminal only, and none where NO_COLOR is set and not empty."""
         terminal = stream.isatty()
         colour = terminal and environment.get("TERM") != "dumb"
-        if environment.get("FORCE_COLOR"):
-            colour = True
+        if forced := environment.get("FORCE_COLOR"):
+            colour = forced.lower() not in ("0", "false", "no")
         if environment.get("NO_COLOR"):
             colour = False
         summary = environment.get("GITHUB_STEP_SUMMARY")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import re
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from momus.review.output.visible import visible
 
 LEVELS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "note"}
 
+LOG_COMMAND = re.compile(r"##(?=\w*\[)")  # as `visible.inert` has it
+_LINE_COMMAND = re.compile(r"(^[^\S\n]*)::", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Legal in JSON, but a reader that splits lines as Unicode does, or a strict one, would trip over them.
 _FRAGILE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -22,7 +25,14 @@ _FRAGILE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 def json_text(value: object, *, indent: int | None = 2) -> str:
     """JSON of a value, one line where `indent` is None. Lone surrogates are kept as escapes; paths become strings."""
     written = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    written = LOG_COMMAND.sub(r"#\\u0023", written)
     return _FRAGILE.sub(lambda match: f"\\u{ord(match.group()):04x}", written)
+
+
+def markup(text: str) -> str:
+    """XML or HTML in which nothing that stands in a log would be taken for a command, and which reads the same."""
+    text = LOG_COMMAND.sub("#&#35;", text)
+    return _LINE_COMMAND.sub(r"\1&#58;:", text)
 
 
 def whole(text: str) -> str:
@@ -31,11 +41,19 @@ def whole(text: str) -> str:
 
 
 def repository_path(path: str, report: Report, options: Options) -> str:
-    """The path as the checkout of a CI service has it: relative to the workspace where the root lies inside of it."""
+    """The path as the checkout of a CI service has it: relative to the workspace where the file lies inside of it,
+    whatever folder the review ran in and whatever links lead there."""
+    if not options.workspace or not report.root:
+        return path
     workspace = options.workspace.replace("\\", "/").rstrip("/")
-    if workspace and report.root.startswith(workspace + "/"):
-        return posixpath.normpath(posixpath.join(report.root[len(workspace) + 1 :], path))
-    return path
+    absolute = posixpath.normpath(posixpath.join(report.root, path))
+    folder, name = posixpath.split(absolute)
+    places = [(absolute, workspace), (posixpath.join(_real(folder), name), _real(workspace))]
+    return next((place[len(top) + 1 :] for place, top in places if place.startswith(top + "/")), path)
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path).replace(os.sep, "/")
 
 
 def relative_uri(path: str) -> str:

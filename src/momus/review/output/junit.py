@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from momus.critique import TextMap
 from momus.review.finding import FileReport, Finding, Report
 from momus.review.output import Options
-from momus.review.output.interchange import repository_path
+from momus.review.output.interchange import markup, repository_path
 from momus.review.output.summary import hidden_line, percent, summary_line
 from momus.review.output.text import code_rows, heading, paint
 from momus.review.output.visible import one_line, visible
@@ -33,7 +33,7 @@ def render(report: Report, options: Options) -> str:
     if len(suites):
         ElementTree.SubElement(suites[-1], "system-out").text = said
     ElementTree.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + markup(ElementTree.tostring(suites, encoding="unicode")) + "\n"
 
 
 def _suite(parent: ElementTree.Element, file: FileReport, path: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from momus.review.output import Options
 from momus.review.output.excerpt import changes
 from momus.review.output.summary import hidden_line, notices, percent, summary_line
 from momus.review.output.text import code_rows, paint
-from momus.review.output.visible import one_line, visible
+from momus.review.output.visible import inert, one_line, visible
 
 MARKER = "<!-- momus-review -->"  # by which a script finds the comment to update
 _LIMIT = 60_000  # GitHub takes 65,536 characters in a comment
@@ -45,12 +45,12 @@ def document(report: Report, options: Options, *, limit: int) -> str:
     if hidden := hidden_line(report):
         tail += f"\n{escape(hidden)}\n"
     head = f"### Momus: {escape(summary_line(report))}\n"
-    tail = _cut(tail, limit // 4)
+    tail = _cut(inert(tail), limit // 4)
     out = [head]
     room = limit - len(head.encode()) - len(tail.encode()) - 200
     found = [(file, text, f) for file in report.files for text in [TextMap(file.text)] for f in file.findings]
     for index, (file, text, finding) in enumerate(found):
-        part = "\n" + _finding(file, text, finding)
+        part = inert("\n" + _finding(file, text, finding))
         room -= len(part.encode())
         if room < 0:
             left = len(found) - index

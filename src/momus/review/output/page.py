@@ -20,6 +20,7 @@ from momus.critique import TextMap
 from momus.review.finding import FileReport, Finding, Report
 from momus.review.output import Options
 from momus.review.output.excerpt import changes, line_text, mark
+from momus.review.output.interchange import markup
 from momus.review.output.summary import hidden_line, notices, percent, summary_line
 from momus.review.output.syntax import colours
 from momus.review.output.visible import one_line, visible
@@ -57,7 +58,7 @@ def render(report: Report, options: Options) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
         f"<title>{_text(summary_line(report))} · Momus</title>\n<style>{style}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{markup(body)}\n</main>\n</body>\n</html>\n"
     )
 
 

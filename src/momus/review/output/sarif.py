@@ -18,6 +18,10 @@ _NOTIFICATIONS = {
     "not-reviewed": "A file, or a part of it, could not be reviewed.",
     "syntax-error": "A file does not parse and was reviewed as plain text.",
     "left-out": "A part of a file was more than the critic could take in.",
+    "cut-off": "A critique broke off at its longest.",
+    "link": "A link is not followed.",
+    "repository": "Another repository, whose changes are its own.",
+    "settings": "Settings that the reviewed change alters do not hold for it.",
     "ignored-file": "A comment in the file keeps it from being reviewed.",
     "ignore-without-reason": "A comment ignores findings and gives no reason.",
     "ignore-unused": "A comment ignores findings where there are none.",
@@ -41,7 +45,7 @@ def render(report: Report, options: Options) -> str:
             {"location": {"uri": uri, "uriBaseId": _BASE}, "roles": ["analysisTarget"], "sourceLanguage": "python"}
             for uri in uris
         ],
-        "invocations": [_invocation(report, dict(zip((f.path for f in report.files), uris, strict=True)))],
+        "invocations": [_invocation(report, dict(zip((f.path for f in report.files), uris, strict=True)), options)],
         "results": [
             result
             for index, (file, uri) in enumerate(zip(report.files, uris, strict=True))
@@ -80,10 +84,11 @@ def _rule(category: str) -> Body:
     }
 
 
-def _invocation(report: Report, uris: dict[str, str]) -> Body:
+def _invocation(report: Report, uris: dict[str, str], options: Options) -> Body:
     told = []
     for notice in notices(report):
-        place: Body = {"artifactLocation": {"uri": uris[notice.file.path], "uriBaseId": _BASE}}
+        uri = uris.get(notice.file.path) or relative_uri(repository_path(notice.file.path, report, options))
+        place: Body = {"artifactLocation": {"uri": uri, "uriBaseId": _BASE}}
         if notice.disk_line is not None:
             place["region"] = {"startLine": notice.disk_line}
         told.append(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from momus.critique import SEVERITIES
-from momus.review.finding import FileReport, NoteKind, Report, State
+from momus.review.account import account
+from momus.review.finding import FileReport, NoteKind, Report, State, Why
 
 _HIDDEN: dict[State, str] = {
     "ignored": "ignored by a comment in the code",
@@ -15,6 +16,12 @@ _HIDDEN: dict[State, str] = {
     "below-confidence": "below the asked confidence",
     "over-limit": "over the limit",
     "refuted": "refuted by the file",
+}
+# What was left out of the review, and how it is counted. Settings that do not hold are told one by one alone.
+_LEFT_OUT: dict[Why, tuple[str, str]] = {
+    "excluded": ("file", " excluded"),
+    "link": ("link", " passed by"),
+    "repository": ("repository", " passed by"),
 }
 # Said as a count, not line by line: the findings behind the first five are counted by state.
 _COUNTED: frozenset[NoteKind] = frozenset(
@@ -29,7 +36,7 @@ class Notice:
     file: FileReport
     line: int | None  # of the file's text, from 1
     text: str
-    kind: NoteKind | Literal["not-reviewed"]
+    kind: NoteKind | Why | Literal["not-reviewed"]
 
     @property
     def failed(self) -> bool:
@@ -52,25 +59,28 @@ class Notice:
 
 
 def summary_line(report: Report) -> str:
-    """For example "2 findings in 3 files (1 high, 1 medium); 1 file not reviewed"."""
+    """For example "2 findings in 3 files (1 high, 1 medium); 1 file not reviewed; 2 files excluded"."""
+    told = account(report)
     found = len(report.findings)
-    unread = [file for file in report.failed if not read_in_part(file)]
     line = (
-        f"{_count(found, 'finding') if found else 'No findings'} in {_count(len(report.files) - len(unread), 'file')}"
+        f"{_count(found, 'finding') if found else 'No findings'} in "
+        f"{_count(told.asked - told.unread - told.not_reached, 'file')}"
     )
     if found:
         line += f" ({', '.join(f'{n} {severity}' for severity, n in _falling(report) if n)})"
-    if unread:
-        line += f"; {_count(len(unread), 'file')} not reviewed"
-    if partly := len(report.failed) - len(unread):
+    if told.unread:
+        line += f"; {_count(told.unread, 'file')} not reviewed"
+    if partly := told.in_part - len({file.path for file, _ in report.parts_left_out if file.error is None}):
         line += f"; {_count(partly, 'file')} reviewed in part"
-    if report.left_out:
-        line += f"; {_count(len(report.left_out), 'part')} left out"
     for what, number in report.lacking.items():
         line += f"; {report.units - number} of {_count(report.units, 'unit')} had {what}, the others were not reviewed"
+    if report.parts_left_out:
+        line += f"; {_count(len(report.parts_left_out), 'part')} left out"
+    if told.silenced:
+        line += f"; {_count(told.silenced, 'file')} left alone as a comment asks"
+    line += "".join(f"; {_count(told.left_out[w], *words)}" for w, words in _LEFT_OUT.items() if w in told.left_out)
     if report.interrupted:
-        missing = max(0, report.planned - len(report.files))
-        line += f"; interrupted, {_count(missing, 'file')} not reached" if missing else "; interrupted"
+        line += "; interrupted" + (f", {_count(told.not_reached, 'file')} not reached" if told.not_reached else "")
     return line
 
 
@@ -92,11 +102,9 @@ def notices(report: Report) -> Iterator[Notice]:
         for note in file.notes:
             if note.kind not in _COUNTED:
                 yield Notice(file, note.line, note.text, note.kind)
-
-
-def read_in_part(file: FileReport) -> bool:
-    """Whether a file with an error was reviewed apart from what the error names."""
-    return file.units > 0 or bool(file.findings or file.hidden)
+    for left in report.left_out:
+        if left.why != "excluded":
+            yield Notice(FileReport(left.path), None, left.text, left.why)
 
 
 def percent(confidence: float | None) -> str:
@@ -110,5 +118,6 @@ def _falling(report: Report) -> Iterator[tuple[str, int]]:
         yield severity, totals[severity]
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, what: str, then: str = "") -> str:
+    plural = what.removesuffix("y") + "ies" if what.endswith("y") else f"{what}s"
+    return f"{number} {what if number == 1 else plural}{then}"

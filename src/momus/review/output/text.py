@@ -9,7 +9,7 @@ from momus.review.finding import FileReport, Finding, Report
 from momus.review.output import Options
 from momus.review.output.excerpt import Change, Line, changes, excerpt
 from momus.review.output.summary import Notice, hidden_line, notices, percent, summary_line
-from momus.review.output.visible import cells, one_line, shown, wrap
+from momus.review.output.visible import cells, inert, one_line, shown, wrap
 
 Segment = tuple[str, str]  # a piece of a line and its style, as rich names styles
 Row = list[Segment]
@@ -76,12 +76,13 @@ def heading(file: FileReport, finding: Finding) -> tuple[str, str]:
 def paint(row: Row, options: Options) -> str:
     """One line, with the colours of the terminal's own sixteen where colours are wanted."""
     if not options.colour:
-        return "".join(piece for piece, _ in row).rstrip()
+        return inert("".join(piece for piece, _ in row).rstrip())
     from rich.color import ColorSystem
     from rich.style import Style
 
     system = ColorSystem.STANDARD
-    return "".join(Style.parse(style).render(piece, color_system=system) if style else piece for piece, style in row)
+    safe = [(inert(piece) if at == 0 or "##" in piece else piece, style) for at, (piece, style) in enumerate(row)]
+    return "".join(Style.parse(style).render(piece, color_system=system) if style else piece for piece, style in safe)
 
 
 def _finding(file: FileReport, text: TextMap, finding: Finding, options: Options) -> Iterator[Row]:

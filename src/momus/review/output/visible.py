@@ -14,6 +14,7 @@ _HIDDEN = re.compile(
     "\u115f\u1160\u3164\uffa0"  # fillers: letters that look like nothing
     "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"  # lone surrogates, non-characters, tags
 )
+_COMMAND = re.compile(r"(^[^\S\n]*)(::)|##(?=\w*\[)", re.MULTILINE)
 _TAB = 4
 
 
@@ -25,6 +26,16 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """The text on one line: every run of white space is one space, hidden characters are spelled out."""
     return " ".join(visible(text).split())
+
+
+def inert(text: str) -> str:
+    """The text without what a service that reads a log takes for a command: `::` at the start of a line (GitHub),
+    `##[` and `##name[` anywhere (GitHub, Azure, TeamCity). The first character of it is spelled out."""
+    return _COMMAND.sub(_spelled, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"{match[1]}<U+003A>:" if match[2] else "<U+0023>#"
 
 
 def cells(text: str) -> int:
