@@ -52,7 +52,7 @@ def test_code_is_told_from_text() -> None:
 def test_a_critic_of_python_is_given_python_and_says_so_where_there_is_none() -> None:
     code, text = Task(id="c", question="", answer="x = 1"), Task(id="t", question="", answer="Hm.", language="text")
     assert for_critic([code, text], "bundled") == [code] and for_critic([code, text], "random") == [code, text]
-    for critic in ("bundled", "bundled+fsbs", "auto", "linter:ruff", "surprisal"):
+    for critic in ("bundled", "bundled+fsbs", "auto", "local:x", "linter:ruff", "examples", "surprisal"):
         with pytest.raises(MomusError, match=r"reads Python only, and none of these 1 answers is: .*server:MODEL@URL"):
             for_critic([text], critic)
     anything = {name for name in CRITICS if not reads_code_only(name)}
