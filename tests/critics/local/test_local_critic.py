@@ -81,11 +81,14 @@ def test_comments_alone_have_no_fix(model: LocalModel) -> None:
     assert said.error is None and not said.critique.comments
 
 
-def test_long_code_is_read_in_windows_that_leave_no_line_out(model: LocalModel) -> None:
-    code = "".join(f"def step_{n}(value):\n    return value + {n}\n\n\n" for n in range(160))
+def test_long_code_is_read_in_windows_that_leave_no_line_out(
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("momus.critics.local.scan.ROOM", 600)
+    code = "".join(f"def step_{n}(value):\n    return value + {n}\n\n\n" for n in range(40))
     scans = Scanner(model).scan(task(code, ""))
     assert len(scans) > 1
-    assert {line.line for line in line_scores(scans)} == {n for n in range(1, 641) if n % 4 in (1, 2)}
+    assert {line.line for line in line_scores(scans)} == {n for n in range(1, 161) if n % 4 in (1, 2)}
 
 
 def test_windows_are_no_longer_than_the_room_and_overlap() -> None:
