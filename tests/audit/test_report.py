@@ -66,7 +66,8 @@ def test_two_people_on_one_answer_are_not_two_findings() -> None:
     )
     key = "with a critique"
     assert once["rerated"][key]["mean"] == many["rerated"][key]["mean"] == 0.5
-    assert many["rerated"][key]["low"] == pytest.approx(once["rerated"][key]["low"], abs=0.02)
+    assert many["rerated"][key]["low"] <= once["rerated"][key]["low"]  # nothing is surer for it
+    assert many["rerated"][key]["clusters"] == once["rerated"][key]["clusters"] == 6
     assert once["verdict"] == "cannot be told" and once["difference"]["mean"] is None
 
 

@@ -146,6 +146,9 @@ def test_the_table_and_the_picture_show_every_arm() -> None:
         arm(those, "sft", [wrong], [wrong], way="best28", dial=25),
         arm(those, "empty", [], []),
     ]
+    # It finds one bug, so that draws differ: where none does, nothing is told.
+    both = Sampled(task_id=those[0].task.id, critic="sft", critique=Critique((right, wrong)), score=0.5)
+    arms[2].said[those[0].task.id] = [both]
     found = results(those, arms, tracks=[("ppo+fsbs", "sft+best28"), ("ppo+fsbs", "no+one")], draws=50)
     assert [(b.point, b.frontier, b.verdict) for b in found.frontiers] == [("sft+best28@25", "ppo+fsbs", "below")]
     said = markdown(found, "a study of <tags>")
