@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 export OMP_NUM_THREADS = 1
 
-.PHONY: demo test lint bench peers measure clean peers-verl peers-openrlhf peers-label-studio
+.PHONY: demo test lint bench peers measure check-model clean peers-verl peers-openrlhf peers-label-studio
 
 demo: $(VENV)/.base  ## fetch the default model, once, and review the example files with it
 	@$(BIN)/momus model get >/dev/null
@@ -35,12 +35,18 @@ peers: $(VENV)/.dev  ## formulas of PPO against verl's own; fetches it beside th
 	@$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --target $(VENV)/peers $(PEERS)
 	MOMUS_PEERS=$(VENV)/peers $(BIN)/python -m pytest tests/train/ppo/test_peers.py
 
-CRITICS := --critic local:qwen2.5-coder-1.5b --critic bundled $(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
+MODEL := qwen2.5-coder-1.5b
+CRITICS := --critic local:$(MODEL) --critic local:$(MODEL)+examples --critic examples --critic bundled \
+	$(foreach linter,ruff pylint pyright mypy bandit,--critic linter:$(linter))
 FIRST :=  # FIRST=100 measures the first 100 of each list, which are a random draw
 
 measure: $(VENV)/.dev  ## the tables of critics; MOMUS_DATA names the development data; goes on where it was stopped
 	$(BIN)/momus measure tables $(CRITICS) $(if $(strip $(FIRST)),--first $(FIRST)) --runs runs/measure \
 		-o benchmarks/results/critics.json
+
+check-model: $(VENV)/.dev  ## what needs the default model: instructions in reviewed code
+	@$(BIN)/momus model get $(MODEL) >/dev/null
+	MOMUS_RESULTS=$(CURDIR)/benchmarks/results $(BIN)/python -m pytest -m model tests/critics/local
 
 PEER_ENVS := $(or $(TMPDIR),/tmp)/momus-peers
 HANDOVER := tests/train/handover
