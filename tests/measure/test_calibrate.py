@@ -79,8 +79,10 @@ def test_confidence_rises_with_the_score_and_is_as_often_right_as_it_says(assess
     fitted = fit(assessed)
     points = fitted.code.confidence
     assert all(a[0] < b[0] and a[1] < b[1] for a, b in itertools.pairwise(points))
-    for score in (1.5, 2.5, 4.0):
-        assert fitted.code.chance(score) == pytest.approx(1 / (1 + math.exp(2 - score)), abs=0.1)
+    for score in (1.5, 2.5, 3.5):  # of all first comments, where every other answer holds a bug
+        buggy, clean = (2 * math.exp(-x) * (1 - math.exp(-x)) for x in (score - 1.0, score))
+        share = buggy / (buggy + clean)
+        assert fitted.code.chance(score) == pytest.approx(share / (1 + math.exp(2 - score)), abs=0.12)
     assert 0.6 < fitted.auc < 0.85
     assert fitted.right + fitted.wrong == 600
 

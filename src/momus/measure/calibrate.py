@@ -52,11 +52,14 @@ def fit(assessed: Sequence[Assessed], *, seed: int = 0) -> Fitted:
             if len(some) < FEWEST:
                 raise MomusError(f"{len(some)} {kind} {what} are too few to fit on: give at least {FEWEST} with --on")
         first = [found.comments[0] for found in buggy if found.comments]
-        scores, right = np.array([s for s, _ in first]), np.array([float(r) for _, r in first])
-        side = Side(thresholds([f.score for f in clean], wanted), curve(scores, right), promises(buggy, clean, seed))
+        wrong = [(found.score, False) for found in clean if found.comments]
+        scores, right = (np.array(part, np.float64) for part in zip(*first, *wrong, strict=True))
+        weights = np.array([1.0] * len(first) + [len(buggy) / len(clean)] * len(wrong))
+        confidence = curve(scores, right, weights)
+        side = Side(thresholds([f.score for f in clean], wanted), confidence, promises(buggy, clean, seed))
         sides.append(side)
         said += [side.chance(score) for score, _ in first]
-        was += right.tolist()
+        was += [float(found) for _, found in first]
     right_ones = int(sum(was))
     return Fitted(sides[0], sides[1], auc(said, was), right_ones, len(was) - right_ones)
 
@@ -86,16 +89,18 @@ def between(ordered: Floats, below: int) -> float:
     return round((top + float(higher[0])) / 2 if higher.size else max(top, 0.1) * 1.5, 6)
 
 
-def curve(scores: Floats, right: Floats) -> tuple[tuple[float, float], ...]:
+def curve(scores: Floats, right: Floats, weights: Floats | None = None) -> tuple[tuple[float, float], ...]:
     """Points (score, chance that the place is right), rising in both: a logistic curve, which never falls.
 
-    With Platt's prior counts, so that no chance is 0 or 1. Flat where scores tell nothing.
+    With Platt's prior counts, so that no chance is 0 or 1. Flat where scores tell nothing. `weights` [n]: how much
+    each comment counts.
     """
-    mean = float((right.sum() + 1) / (len(right) + 2))
+    w = np.ones_like(scores) if weights is None else weights
+    hit, miss = float((w * right).sum()), float((w * (1 - right)).sum())
+    mean = (hit + 1) / (hit + miss + 2)
     x = (scores - scores.mean()) / (scores.std() or 1.0)
-    hit, miss = right.sum(), len(right) - right.sum()
     target = np.where(right > 0.5, (hit + 1) / (hit + 2), 1 / (miss + 2))
-    slope, offset = _logistic(x, target)
+    slope, offset = _logistic(x, target, w)
     ends = np.quantile(scores, np.linspace(0, 1, POINTS))
     at = np.unique(np.round(ends, 6))
     if slope <= 0 or len(at) < 2:
@@ -104,14 +109,14 @@ def curve(scores: Floats, right: Floats) -> tuple[tuple[float, float], ...]:
     return tuple((float(score), round(float(chance), 6)) for score, chance in zip(at, chances, strict=True))
 
 
-def _logistic(x: Floats, target: Floats) -> tuple[float, float]:
+def _logistic(x: Floats, target: Floats, w: Floats) -> tuple[float, float]:
     """Slope and offset of largest likelihood, by Newton's method with a slight ridge."""
     features = np.stack([x, np.ones_like(x)], axis=1)
     weights = np.zeros(2)
     for _ in range(50):
         p = 1 / (1 + np.exp(-(features @ weights)))
-        gradient = features.T @ (p - target) + 1e-3 * weights
-        hessian = (features * (p * (1 - p))[:, None]).T @ features + 1e-3 * np.eye(2)
+        gradient = features.T @ (w * (p - target)) + 1e-3 * weights
+        hessian = (features * (w * p * (1 - p))[:, None]).T @ features + 1e-3 * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         weights -= step
         if np.abs(step).max() < 1e-9:

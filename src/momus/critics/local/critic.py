@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -96,7 +97,8 @@ class LocalCritic:
             )
         elif max_spurious is not None or dial != DEFAULT_DIAL:
             raise MomusError(_uncalibrated(name))
-        self.version = f"{__version__}/{REVISION}/{key}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
+        fitted = hashlib.sha256(repr(calibration).encode()).hexdigest()[:12] if calibration is not None else ""
+        self.version = f"{__version__}/{REVISION}/{key}/{fitted}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` times the same critique of each task: nothing is drawn."""
