@@ -54,13 +54,14 @@ def test_thresholds_flag_no_larger_share_than_wanted_and_say_how_many(assessed: 
         assert scores == sorted(scores, reverse=True) and len(set(scores)) == 4
 
 
-def test_over_many_draws_the_share_flagged_of_fresh_code_is_what_was_wanted() -> None:
+def test_in_four_draws_of_five_no_more_of_fresh_code_is_flagged_than_was_wanted() -> None:
     rng = np.random.default_rng(3)
     shares = []
     for _ in range(300):
-        (threshold,) = thresholds(rng.exponential(1.0, 99).tolist(), {50: 0.05})
+        (threshold,) = thresholds(rng.exponential(1.0, 199).tolist(), {50: 0.05})
         shares.append(math.exp(-threshold.score))  # of an exponential, the share above
-    assert 0.035 < float(np.mean(shares)) <= 0.052
+    assert 0.78 < float(np.mean(np.array(shares) <= 0.05)) < 0.95
+    assert float(np.mean(shares)) > 0.025
 
 
 def test_where_too_few_are_clean_to_allow_any_none_is_flagged() -> None:

@@ -5,6 +5,7 @@ Fitted on answers that nothing else was fitted on, and that nothing is reported 
 
 from __future__ import annotations
 
+import bisect
 import math
 import random
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from momus.critics.local.calibration import REVIEWS, Promise, Side, Threshold
 from momus.errors import MomusError
 from momus.measure.assessed import Assessed
-from momus.measure.binomial import exact
+from momus.measure.binomial import exact, upper
 from momus.measure.bounds import highest_mean
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 QUESTION = {10: 0.01, 25: 0.025, 50: 0.05, 75: 0.10}
 CODE = {10: 0.006, 25: 0.015, 50: 0.03, 75: 0.06}
 CONFIDENCE = 0.9  # with which a promise is kept
+KEPT = 0.8  # with which a share of clean code is flagged at most
 MOST = 3  # comments that the critic makes of an answer, which bounds how many can be spurious
 STEPS = 40  # settings that a promise is looked for at
 POINTS = 12  # of the curve from score to confidence
@@ -67,14 +69,16 @@ def fit(assessed: Sequence[Assessed], *, seed: int = 0) -> Fitted:
 def thresholds(clean: Sequence[float], wanted: dict[int, float]) -> tuple[Threshold, ...]:
     """For each setting of the dial the lowest threshold that flags at most so large a share of further clean code.
 
-    As in split conformal prediction: above the ceil((1 - share) * (n + 1))-th lowest of n scores, one more answer that
-    is drawn alike lies with a probability of at most that share. How many are really flagged stands beside it.
+    With a confidence of 80%: so many of the n scores lie above it that the exact one-sided bound of the share is at
+    most the wanted one. (To hold on average only, as split conformal prediction does, would be to break the promise
+    half of the time.) Where even none is too many for so few scores, none is flagged.
     """
     ordered = np.sort(np.asarray(clean, np.float64))
     n = len(ordered)
     found = []
     for dial, share in sorted(wanted.items()):
-        below = min(n, math.ceil((1 - share) * (n + 1)))  # so many have to stay below
+        above = bisect.bisect_right(range(n), share, key=lambda k: upper(k, n, KEPT)) - 1
+        below = n - max(0, above)  # so many have to stay below
         score = between(ordered, below)
         flagged = int((ordered >= score).sum())
         low, high = exact(flagged, n)

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -86,7 +87,8 @@ class LocalCritic:
         self.calibration = calibration
         self.model = model
         key = f"{model.digest}/{model.mode}/{VERSION}"
-        self._scanner = Scanner(model, ScanStore(scans, key) if scans is not None else None)
+        self._store = ScanStore(scans, key) if scans is not None else None
+        self._scanner = Scanner(model, self._store)
         self._thresholds = (UNCALIBRATED, UNCALIBRATED)
         if calibration is not None:
             sides = calibration.question, calibration.code
@@ -143,7 +145,9 @@ class LocalCritic:
             here = [line for line in suspects if line in left and scan.first <= line <= end]
             if here:
                 left.difference_update(here)
-                for fix in fixes(self.model, scan, task.answer, here, known=known):
+                make = partial(fixes, self.model, scan, task.answer, here, known=known)
+                key = repr((REVISION, scan.first, scan.head, task.answer, here, sorted(known)))
+                for fix in self._store.fixes(key, make) if self._store is not None else make():
                     if fix.last - fix.first < WIDEST:
                         yield fix
 

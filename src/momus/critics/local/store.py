@@ -1,16 +1,21 @@
-"""Scans kept on disk, so that another threshold, another fix or another table asks the model nothing again."""
+"""Scans and fixes kept on disk, so that another threshold or another table asks the model nothing again."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from momus.critics.local.fix import Fix
 
 Read: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
@@ -32,12 +37,26 @@ class ScanStore:
 
     def put(self, head: Sequence[int], ids: Sequence[int], read: Read) -> None:
         """Keep a scan; whole or not at all, and without a word where the disk is full."""
-        path = self._path(head, ids)
+        kept = io.BytesIO()
+        np.savez_compressed(kept, logprobs=read[0], top_ids=read[1].astype(np.int32), top_logprobs=read[2])
+        self._write(self._path(head, ids), kept.getvalue())
+
+    def fixes(self, key: str, make: Callable[[], list[Fix]]) -> list[Fix]:
+        """The fixes that were kept under a key, or those that are made now."""
+        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        path = self._folder / digest[:2] / f"{digest[2:34]}.json"
+        try:
+            return [Fix(**{**fix, "lines": tuple(fix["lines"])}) for fix in json.loads(path.read_bytes())]
+        except (OSError, ValueError, KeyError, TypeError):
+            found = make()
+        self._write(path, json.dumps([asdict(fix) for fix in found]).encode())
+        return found
+
+    def _write(self, path: Path, content: bytes) -> None:
         partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as to:
-                np.savez_compressed(to, logprobs=read[0], top_ids=read[1].astype(np.int32), top_logprobs=read[2])
+            partial.write_bytes(content)
             partial.replace(path)
         except OSError:
             partial.unlink(missing_ok=True)
