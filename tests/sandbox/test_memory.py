@@ -84,7 +84,7 @@ def test_what_holds_too_much_does_not_get_there(name: str) -> None:
 @pytest.mark.parametrize("name", ["files in memory", "shared anonymous maps", "empty files"])
 def test_the_same_programs_get_there_without_isolation(name: str) -> None:
     program = HOLDS[name].replace("240_000", "20_000").replace("/tmp/", "")
-    outcome = run(f"{program}\nprint('HELD', flush=True)", timeout_s=30, memory_mb=4000, mode="unsafe-local")
+    outcome = run(f"{program}\nprint('HELD', flush=True)", timeout_s=120, memory_mb=4000, mode="unsafe-local")
     assert "HELD" in outcome.stdout, outcome
 
 
