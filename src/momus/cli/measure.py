@@ -34,6 +34,7 @@ VERBS = {
     "draw": ("momus.cli.measure_draw", "draw", "Draw the lists of what is measured, chosen and fitted on."),
     "tables": ("momus.cli.measure_tables", "tables", "Critics side by side on what was drawn, the new tasks first."),
     "calibrate": ("momus.cli.measure_calibrate", "calibrate", "Fit the gate, dial and confidence of a local critic."),
+    "overview": ("momus.cli.measure_overview", "overview", "A line for each list and critic, from written tables."),
     "sheet": ("momus.cli.measure_sheet", "sheet", "Comments for somebody to judge by eye, and the count."),
     "report": ("momus.cli.measure_report", "report", "Every figure of the paper, from the records of a run."),
     "discriminators": (
