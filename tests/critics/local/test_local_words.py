@@ -58,6 +58,20 @@ def test_says_that_a_name_is_defined_nowhere() -> None:
     assert "NameError" in said.text and "`xs` is meant" in said.text
 
 
+def test_calls_no_name_undefined_that_the_fix_keeps() -> None:
+    said = words(
+        "def f(xs):\n    return order(xs, key=by)\n", "def f(xs):\n    return order(xs, key=by, reverse=True)\n"
+    )
+    assert said is not None and said.category == "wrong-argument" and "lacks an argument" in said.text
+
+
+def test_other_arguments_are_not_called_missing_ones() -> None:
+    said = words(
+        "def f(xs, m, x):\n    m = max(xs)\n    return m\n", "def f(xs, m, x):\n    m = max(m, x)\n    return m\n"
+    )
+    assert said is not None and said.text == "The arguments are wrong: `max(xs)` should be `max(m, x)`."
+
+
 def test_says_that_a_return_in_a_loop_belongs_behind_it() -> None:
     said = words(
         "def f(xs):\n    t = 0\n    for x in xs:\n        t += x\n        return t\n",

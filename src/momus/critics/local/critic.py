@@ -14,7 +14,7 @@ from momus import __version__
 from momus.critics.local import calibration as calibrations
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.checks import names_around
-from momus.critics.local.fix import Fix, best_of_lines, fixes, replacement
+from momus.critics.local.fix import FIXES, Fix, best_of_lines, fixes, replacement
 from momus.critics.local.request import VERSION
 from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
 from momus.critics.local.store import ScanStore
@@ -33,7 +33,7 @@ COMMENTS = 3
 EXAMPLES = "+examples"  # what the name of a critic ends in that runs examples first
 FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
-REVISION = "1"  # of fixes and words: another makes other critiques of the same scan
+REVISION = "2"  # of what is made of a scan: another makes other critiques of it
 Mode = Literal["fast", "exact"]
 
 
@@ -146,7 +146,7 @@ class LocalCritic:
             if here:
                 left.difference_update(here)
                 make = partial(fixes, self.model, scan, task.answer, here, known=known)
-                key = repr((REVISION, scan.first, scan.head, task.answer, here, sorted(known)))
+                key = repr((FIXES, scan.first, scan.head, task.answer, here, sorted(known)))
                 for fix in self._store.fixes(key, make) if self._store is not None else make():
                     if fix.last - fix.first < WIDEST:
                         yield fix

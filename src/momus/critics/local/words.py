@@ -243,9 +243,10 @@ def _call(a: ast.Call, b: ast.Call, was: str, now: str) -> _Said:
     arguments = [ast.dump(arg) for arg in a.args], [ast.dump(arg) for arg in b.args]
     if same and arguments[0] != arguments[1] and sorted(arguments[0]) == sorted(arguments[1]):
         return "wrong-argument", f"The arguments are in the wrong order: `{was}` should be `{now}`."
-    if same and len(b.args) + len(b.keywords) > len(a.args) + len(a.keywords):
+    before, after = ({*map(ast.dump, call.args), *map(ast.dump, call.keywords)} for call in (a, b))
+    if same and before < after:
         return "wrong-argument", f"`{was}` lacks an argument: it should be `{now}`."
-    if same and len(b.args) + len(b.keywords) < len(a.args) + len(a.keywords):
+    if same and before > after:
         return "wrong-argument", f"`{was}` has an argument too many: it should be `{now}`."
     if same:
         return "wrong-argument", f"The arguments are wrong: `{was}` should be `{now}`."
@@ -331,7 +332,7 @@ def _empty_body(old: Code, found: list[Edit]) -> _Said | None:
 
 def _undefined(old: Code, new: Code, found: list[Edit], known: frozenset[str]) -> _Said | None:
     """A name that nothing binds."""
-    unbound = unbound_names(old.tree).keys() - known
+    unbound = unbound_names(old.tree).keys() - unbound_names(new.tree).keys() - known  # what the fix does away with
     for edit in found:
         for node in ast.walk(edit.old) if edit.old is not None else ():
             if isinstance(node, ast.Name) and node.id in unbound:
