@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momus.inputs.driver import encode
-from momus.inputs.outcomes import written
-from momus.inputs.values import comparable, encoded, same
+from momus.inputs.values import comparable, encode, encoded, same, written
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.binary(max_size=3) | st.floats()
 VALUES = st.recursive(

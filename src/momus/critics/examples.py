@@ -15,6 +15,7 @@ from momus.critique import Comment, Critique, Span, TextMap
 from momus.errors import MomusError
 from momus.inputs import Example, Outcome, of_docstrings, of_question, run_examples, target_of
 from momus.inputs.examples import MOST, context_of
+from momus.inputs.places import places_of
 from momus.inputs.supplied import supplied
 from momus.inputs.target import parse
 from momus.records import Sampled, Task
@@ -153,7 +154,7 @@ def satisfies(task: Task, answer: str, examples: Sequence[Example], *, sandbox: 
     program = _program(task, answer)
     if program is None or not task.run:
         return False
-    outcomes = run_examples(program.code, program.prelude, examples, sandbox=sandbox)
+    outcomes = run_examples(program.code, program.prelude, examples, entry_point=task.entry_point, sandbox=sandbox)
     return bool(outcomes) and all(outcome.verdict == "kept" for outcome in outcomes)
 
 
@@ -164,9 +165,8 @@ def examined(task: Task, *, sandbox: str = "auto") -> Examined:
     if program is None or not groups:
         return Examined()
     found: list[Contradiction] = []
-    outcomes = run_examples(
-        program.code, program.prelude, [one for group in groups for one in group][:MOST], sandbox=sandbox
-    )
+    wanted = [one for group in groups for one in group][:MOST]
+    outcomes = run_examples(program.code, program.prelude, wanted, entry_point=task.entry_point, sandbox=sandbox)
     if task.surroundings is not None:  # a file that can't be loaded alone may well be loaded where it belongs
         outcomes = [
             replace(one, verdict="not-run", reason=f"the file can't be loaded by itself ({one.got})")
@@ -244,7 +244,7 @@ def _place(task: Task, program: _Program, outcome: Outcome, sandbox: str) -> int
     if outcome.raised is not None and (lines := own(outcome.lines)):
         return lines[-1]
     if outcome.raised is None and not outcome.unended:
-        traced = run_examples(program.code, program.prelude, [outcome.example], sandbox=sandbox, trace=True)[0]
+        traced = places_of(program.code, program.prelude, outcome.example, sandbox=sandbox)
         if (
             traced.last is not None
             and tree is not None

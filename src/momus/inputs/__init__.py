@@ -2,8 +2,8 @@
 
 One file a step: `values` (reading a value out of prose, comparing two of them), `target` (what of the code an example
 may speak of), `notations` and `input_output` (the ways in which examples are written), `examples` (all of them, of a
-text or of docstrings), `supplied` (the imports that a snippet takes for granted), `driver` (the program that runs
-examples inside the sandbox), `outcomes` (running and judging them).
+text or of docstrings), `supplied` (the imports that a snippet takes for granted), `outcomes` (running and judging
+them), `places` and `trace` (which lines one of them runs).
 """
 
 from momus.inputs.example import Example

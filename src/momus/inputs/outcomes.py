@@ -1,38 +1,46 @@
-"""Running examples in the sandbox, and judging what came back: kept, contradicted, or not run and why."""
+"""Running examples, and judging what came of each: kept, contradicted, or not run and why.
+
+The code runs in one sandbox, the examples in another; neither what an example promises nor the verdict on it is ever
+where the code could reach it.
+"""
 
 from __future__ import annotations
 
-import json
+import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from momus.inputs import driver
 from momus.inputs.example import Example
-from momus.inputs.values import Encoded, comparable, encoded, same
-from momus.sandbox import run
+from momus.inputs.target import BUILTINS, bound_names, parse
+from momus.inputs.values import Encoded, comparable, encode, encoded, parsed, same, written
+from momus.sandbox import Seen, Snippet, Value, observe_each
 
 Verdict = Literal["kept", "contradicted", "not-run"]
 
-CPU_S = 2  # seconds of computing that an example may take; one that takes more has not ended
+CPU_S = 2  # seconds of computing that a call of an example may take; one that takes more has not ended
 LOAD_S = 10  # the same for loading the code
 IDLE_S = 6  # seconds without any computing, after which an example waits for something
-WALL_S = 150  # on a machine so busy that the seconds of computing take this long
-PATIENCE = 3  # examples that do not end, after which the others of the code wait for a run of their own
+WALL_S = 300  # for one run of them all, on a machine so busy that the seconds of computing take this long
 MEMORY_MB = 1024
-SINGLY = 6  # examples that are run again by themselves where a run for all broke off
 
 # What comes of where the code runs, not of what it does: no file, no network, no module of somebody else's.
 _SURROUNDINGS = ("ImportError", "OSError", "EOFError", "KeyboardInterrupt")
+
+_UNTOLD = {
+    "slow": "the code takes too long to load",
+    "busy": "it needs too much time outside of the code",
+    "idle": "it waits for something that does not come",
+    "gone": "the code ended the run before it was done",
+    "left": "too many examples before it did not end",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of an example. `got` reads as a result ("3", "IndexError: ..."), empty where it was not run.
 
-    `raised`: the exception's name. `lines`: lines of the code, 1-based: of a traceback from the outermost call inwards,
-    of a traced run in the order in which they last ran. `last`: the line at which the traced outermost call ended.
+    `raised`: the exception's name. `lines`: the code's, 1-based, of a traceback from the outermost call inwards.
     `unended`: it was stopped, as it took too much time or memory. `loading`: the exception came before any call.
     """
 
@@ -43,141 +51,115 @@ class Outcome:
     unended: bool = False
     reason: str = ""
     lines: tuple[int, ...] = ()
-    last: int | None = None
     loading: bool = False
 
 
 def run_examples(
-    code: str, prelude: str, examples: Sequence[Example], *, sandbox: str = "auto", trace: bool = False
+    code: str, prelude: str, examples: Sequence[Example], *, entry_point: str | None = None, sandbox: str = "auto"
 ) -> list[Outcome]:
-    """Run each example on freshly loaded code, all in one sandbox; outcomes in the order of the examples.
+    """Run each example on freshly loaded code; outcomes in the order of the examples.
 
-    Whatever one example does (hang, exit, fork, fill the memory) the others are still run: where the run for all breaks
-    off, those that are left get runs of their own, at most SINGLY. Raises MomusError where there is no sandbox.
+    Whatever one example does (hang, exit, fork, fill the memory) the others are still run. Raises MomusError where
+    there is no sandbox.
     """
-    answers = _run(code, prelude, examples, sandbox, trace)
-    left = [at for at in range(len(examples)) if at not in answers]
-    for at in left[:SINGLY] if len(examples) > 1 else []:
-        found = _run(code, prelude, [examples[at]], sandbox, trace)
-        if 0 in found:
-            answers[at] = found[0]
-    return [_readable(example, answers.get(at), code) for at, example in enumerate(examples)]
-
-
-def _run(code: str, prelude: str, examples: Sequence[Example], sandbox: str, trace: bool) -> dict[int, dict[str, Any]]:
-    """What the driver says of each example, by its index; those that it did not come to are missing."""
-    request = {
-        "code": code,
-        "prelude": prelude,
-        "load_s": LOAD_S,
-        "cpu_s": CPU_S,
-        "idle_s": IDLE_S,
-        "wall_s": WALL_S,
-        "patience": PATIENCE,
-        "examples": [
-            {"call": one.call, "setup": one.setup, "expected": _told(one), "trace": trace} for one in examples
-        ],
-    }
-    outcome = run(
-        Path(driver.__file__).read_text(encoding="utf-8"),
-        stdin=json.dumps(request),
-        timeout_s=WALL_S * 2,
+    tree = parse(code)
+    defined = frozenset(bound_names(tree.body)) if tree is not None else frozenset()
+    root = (entry_point or "").partition("(")[0].partition(".")[0]
+    found = observe_each(
+        code,
+        [Snippet(one.call, one.setup, _told(one), _own(one, defined, root)) for one in examples],
+        prelude=prelude,
+        load_s=LOAD_S,
+        call_s=CPU_S,
+        idle_s=IDLE_S,
+        timeout_s=WALL_S,
         memory_mb=MEMORY_MB,
-        output_bytes=8_000_000,
         mode=sandbox,
     )
-    found: dict[int, dict[str, Any]] = {}
-    if len(examples) == 1 and outcome.status == "memory":
-        return {0: {"ended": "memory"}}
-    for line in outcome.stdout.splitlines():
-        try:
-            answer = json.loads(line)
-        except ValueError:  # cut off
-            continue
-        if isinstance(answer, dict) and isinstance(answer.get("at"), int):
-            found.setdefault(answer["at"], answer)
-    return found
+    last = code.count("\n") + 1
+    return [_judged(example, seen, last) for example, seen in zip(examples, found, strict=True)]
 
 
 def _told(example: Example) -> str | None:
-    """The promise that only the sandbox can compute: one that is no literal."""
+    """The promise that is computed where the example runs: one that is no literal."""
     return example.promised if example.promise == "equals" and encoded(example.promised) is None else None
 
 
-def _readable(example: Example, answer: dict[str, Any] | None, code: str) -> Outcome:
-    """The outcome of an answer; one that is not of the driver's form was written by the code itself."""
-    try:
-        return _judged(example, answer, code)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError):
-        return Outcome(example, "not-run", reason="the code meddled with its own result")
+def _own(example: Example, defined: frozenset[str], root: str) -> frozenset[str] | None:
+    """The names that mean the code's own in an example, whatever else is called so.
+
+    In a docstring all do. A question's example means Python's own `sorted`, unless that is what it is an example of.
+    """
+    if example.source == "docstring":
+        return None
+    read = {n.id for n in ast.walk(ast.parse(example.call)) if isinstance(n, ast.Name)} & defined
+    return frozenset({root}) | (read if len(read) == 1 else frozenset())
 
 
-def _judged(example: Example, answer: dict[str, Any] | None, code: str) -> Outcome:
-    if answer is not None and answer["ended"] == "memory":
+def _judged(example: Example, seen: Seen, last: int) -> Outcome:
+    if seen.status == "memory":
         said = f"needs more than {MEMORY_MB} MB of memory"
         return Outcome(example, "contradicted", got=said, unended=True)
-    if answer is None or answer["ended"] == "gone":
-        return Outcome(example, "not-run", reason="the code ended the run before it was done")
-    ended = answer["ended"]
-    if ended == "wall":
-        return Outcome(example, "not-run", reason="it waits for something that does not come")
-    if ended == "cpu":
+    if seen.status == "unended":
         said = f"has not ended after {CPU_S} seconds of computing"
         return Outcome(example, "contradicted", got=said, unended=True)
-    if ended == "unready":
-        return Outcome(example, "not-run", reason=str(answer["why"]))
-    traced = _traced(answer)
-    if ended == "raised":
-        return replace(_of_exception(example, answer, code), **traced)
-    return replace(_of_value(example, answer), **traced)
+    if seen.status in ("raised", "unloaded"):
+        return _of_exception(example, seen, last)
+    if seen.status == "returned" and seen.value is not None:
+        return _of_value(example, seen, seen.value)
+    return Outcome(example, "not-run", reason=_UNTOLD.get(seen.status, seen.message))
 
 
-def _traced(answer: dict[str, Any]) -> dict[str, Any]:
-    if "executed" not in answer or answer["ended"] == "raised":
-        return {}
-    return {"lines": tuple(answer["executed"]), "last": answer["last"] or None}
-
-
-def _of_exception(example: Example, answer: dict[str, Any], code: str) -> Outcome:
-    kinds: list[str] = answer["kinds"]
-    if "MemoryError" in kinds:
-        return _judged(example, {"ended": "memory"}, code)
-    said = f"{kinds[0]}: {answer['said']}" if answer["said"] else kinds[0]
-    lines = tuple(line for line in answer["lines"] if 1 <= line <= code.count("\n") + 1)
-    loading = answer["stage"] == "load"
+def _of_exception(example: Example, seen: Seen, last: int) -> Outcome:
+    kinds = seen.kinds
+    if "MemoryError" in seen.builtin:
+        return _judged(example, Seen("memory"), last)
+    said = f"{kinds[0]}: {seen.message}" if seen.message else kinds[0]
+    loading = seen.status == "unloaded"
     if example.promise == "raises" and example.promised in kinds and not loading:
+        if example.promised in BUILTINS and example.promised not in seen.builtin:
+            return Outcome(example, "not-run", reason=f"the code has a {example.promised} of its own")
         return Outcome(example, "kept", got=said, raised=kinds[0])
     if any(kind in _SURROUNDINGS for kind in kinds) or ("SystemExit" in kinds and loading):
         what = "the code can't be loaded here" if loading else "it needs what is not here"
         return Outcome(example, "not-run", reason=f"{what} ({said})")
+    lines = tuple(line for line in seen.lines if 1 <= line <= last)
     return Outcome(example, "contradicted", got=said, raised=kinds[0], lines=lines, loading=loading)
 
 
-def _of_value(example: Example, answer: dict[str, Any]) -> Outcome:
-    got: Encoded = answer["value"]
+def _of_value(example: Example, seen: Seen, value: Value) -> Outcome:
+    got = _encoded(value)
     shown = written(got)
     if example.promise == "prints":
-        return _of_printed(example, str(answer["printed"]))
+        return _of_printed(example, seen.printed)
     if example.promise == "raises":
         return Outcome(example, "contradicted", got=shown)
     if example.promise == "holds":
-        if not comparable(got):
+        if value.true is None:
             return Outcome(example, "not-run", reason="what it gives is neither true nor false to us")
-        kept = (got[0] not in "nb" and got[1] not in ("", "0", "0.0", [])) or got == ["b", True]
-        return Outcome(example, "kept" if kept else "contradicted", got=shown)
-    promised = encoded(example.promised) or answer.get("promised")
+        return Outcome(example, "kept" if value.true else "contradicted", got=shown)
+    promised = encoded(example.promised) or (_encoded(seen.promised) if seen.promised is not None else None)
     if promised is None:
         return Outcome(example, "not-run", reason="what it promises could not be computed")
-    if answer.get("equal"):
-        return Outcome(example, "kept", got=shown)
     if not comparable(got) or not comparable(promised):
-        if "equal" not in answer or got[1:2] != promised[1:2]:
-            return Outcome(
-                example, "not-run", reason=f"a {_kind(got)} is nothing that can be compared with what it promises"
-            )
-        return Outcome(example, "contradicted", got=shown)
+        if seen.unequal:  # the code says so of itself
+            return Outcome(example, "contradicted", got=shown)
+        if example.form == "doctest" and _reads(value, example.promised):
+            return Outcome(example, "kept", got=shown)
+        reason = f"a {_kind(got)} is nothing that can be compared with what it promises"
+        return Outcome(example, "not-run", reason=reason)
     kept = same(got, promised, loose=example.loose, any_order=example.any_order)
     return Outcome(example, "kept" if kept else "contradicted", got=shown)
+
+
+def _encoded(value: Value) -> Encoded:
+    return encode(value.value, set()) if value.is_plain else ["o", value.kind, value.shown[:200]]
+
+
+def _reads(value: Value, promised: str) -> bool:
+    """Whether a value's repr is what a doctest shows: text that the code wrote without knowing what is promised."""
+    shown, wanted = parsed(value.shown), parsed(promised)
+    return shown is not None and wanted is not None and ast.dump(shown) == ast.dump(wanted)
 
 
 def _of_printed(example: Example, printed: str) -> Outcome:
@@ -188,28 +170,3 @@ def _of_printed(example: Example, printed: str) -> Outcome:
 
 def _kind(value: Encoded) -> str:
     return str(value[1]).rpartition(".")[2] if value[0] == "o" else "value with parts of its own kind"
-
-
-def written(value: Encoded) -> str:
-    """An encoded value as Python writes it."""
-    kind = value[0]
-    if kind == "n":
-        return "None"
-    if kind in "ifc":
-        return str(value[1])
-    if kind in "bs":
-        return repr(value[1])
-    if kind == "y":
-        return repr(bytes.fromhex(value[1]))
-    if kind == "o":
-        return str(value[2])
-    if kind == "d":
-        return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value[1]) + "}"
-    inner = ", ".join(map(written, value[1]))
-    if kind == "l":
-        return f"[{inner}]"
-    if kind == "t":
-        return f"({inner},)" if len(value[1]) == 1 else f"({inner})"
-    if not inner:
-        return "set()" if kind == "S" else "frozenset()"
-    return f"{{{inner}}}" if kind == "S" else f"frozenset({{{inner}}})"

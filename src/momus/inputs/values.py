@@ -1,6 +1,6 @@
 """Values as they are written in a text, and as they come back from the sandbox: read one, compare two.
 
-An encoded value is JSON: `["i", "12"]`, `["l", [...]]`, ... as `momus.inputs.driver.encode` writes it. What is no plain
+An encoded value is JSON: `["i", "12"]`, `["l", [...]]`, ... as `encode` writes it. What is no plain
 value of Python's own is opaque (`["o", type, text]`): nothing is concluded here from how such a thing looks.
 """
 
@@ -12,9 +12,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from momus.inputs import driver
-
 Encoded = list[Any]
+
+MAX_NODES = 20_000
+MAX_DEPTH = 60
+MAX_TEXT = 200_000  # characters of one string; a longer one is opaque
+_PLAIN: dict[Any, str] = {list: "l", tuple: "t", set: "S", frozenset: "F", dict: "d"}
 
 _NUMBER_OR_NAME = re.compile(r"[+-]?\s*(?:\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?j?|\.\d+|[A-Za-z_]\w*)\b")
 _STRING = re.compile(r"[rRbBuU]{0,2}(?=['\"])")
@@ -25,6 +28,7 @@ _UNEQUAL = frozenset(
     f"builtins.{name}"
     for name in (
         "generator",
+        "list_iterator",
         "map",
         "zip",
         "filter",
@@ -126,9 +130,98 @@ def encoded(source: str) -> Encoded | None:
     if tree is None:
         return None
     try:
-        return driver.encode(ast.literal_eval(tree), set())
+        return encode(ast.literal_eval(tree), set())
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
+
+
+def encode(value: Any, seen: set[int], depth: int = 0, count: list[int] | None = None) -> list[Any]:
+    """A value as JSON that says its type; what is no plain value is `["o", type, text]`."""
+    count = [0] if count is None else count
+    count[0] += 1
+    kind = type(value)
+    if count[0] > MAX_NODES or depth > MAX_DEPTH or id(value) in seen:
+        return ["o", f"{kind.__module__}.{kind.__qualname__}", "..."]
+    if value is None:
+        return ["n"]
+    if kind is bool:
+        return ["b", value]
+    if kind is int and value.bit_length() < 12_000:
+        return ["i", str(value)]
+    if kind is float or kind is complex:
+        return ["f" if kind is float else "c", repr(value)]
+    if kind is str and len(value) <= MAX_TEXT:
+        return ["s", value]
+    if kind is bytes and len(value) <= MAX_TEXT:
+        return ["y", value.hex()]
+    if kind.__name__ == "dict_keys":
+        value, kind = set(value), set
+    if (nodes := _nodes(value)) is not None:
+        return ["l", [encode(item, seen, depth + 1, count) for item in nodes]]
+    base = next((known for known in _PLAIN if isinstance(value, known)), None)
+    if base is not None and (kind.__eq__ is base.__eq__ or kind.__module__ == "collections"):
+        inner = seen | {id(value)}
+        if base is dict:
+            pairs = dict.items(value)
+            return ["d", [[encode(part, inner, depth + 1, count) for part in pair] for pair in pairs]]
+        return [_PLAIN[base], [encode(item, inner, depth + 1, count) for item in base.__iter__(value)]]
+    return ["o", f"{kind.__module__}.{kind.__qualname__}", _text(value)]
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(repr(value))[:200]
+    except Exception:
+        return "..."
+
+
+def _nodes(value: Any) -> list[Any] | None:
+    """A linked list or a binary tree of the usual two classes as the list that such tasks write."""
+    name = type(value).__name__
+    if name == "ListNode" and hasattr(value, "val") and hasattr(value, "next"):
+        listed: list[Any] = []
+        seen = set()
+        while value is not None and id(value) not in seen and len(listed) < MAX_NODES:
+            seen.add(id(value))
+            listed.append(value.val)
+            value = value.next
+        return listed
+    if name == "TreeNode" and hasattr(value, "val") and hasattr(value, "left") and hasattr(value, "right"):
+        level, listed = [value], []
+        while level and len(listed) < MAX_NODES:
+            node = level.pop(0)
+            listed.append(None if node is None else node.val)
+            if node is not None:
+                level += [node.left, node.right]
+        while listed and listed[-1] is None:
+            listed.pop()
+        return listed
+    return None
+
+
+def written(value: Encoded) -> str:
+    """An encoded value as Python writes it."""
+    kind = value[0]
+    if kind == "n":
+        return "None"
+    if kind in "ifc":
+        return str(value[1])
+    if kind in "bs":
+        return repr(value[1])
+    if kind == "y":
+        return repr(bytes.fromhex(value[1]))
+    if kind == "o":
+        return str(value[2])
+    if kind == "d":
+        return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value[1]) + "}"
+    inner = ", ".join(map(written, value[1]))
+    if kind == "l":
+        return f"[{inner}]"
+    if kind == "t":
+        return f"({inner},)" if len(value[1]) == 1 else f"({inner})"
+    if not inner:
+        return "set()" if kind == "S" else "frozenset()"
+    return f"{{{inner}}}" if kind == "S" else f"frozenset({{{inner}}})"
 
 
 def comparable(value: Encoded) -> bool:

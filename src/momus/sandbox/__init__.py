@@ -8,12 +8,14 @@ refuses to run anything where they do not hold. Landlock is left out: the mount 
 could hide.
 
 Whether tests pass is said by `verdict`: `pair` runs them in one sandbox and the answer in another, `ends` is what runs
-there, `peer` the calls between them, and `wire` the values that cross.
+there, `peer` the calls between them, and `wire` the values that cross. `snippets` looks at single snippets in the same
+way, each on an answer that is loaded anew: what runs there is `each`.
 """
 
 from momus.sandbox.advice import advise
 from momus.sandbox.run import MODES, Mode, Outcome, Status, run, run_many
 from momus.sandbox.selftest import why_not
+from momus.sandbox.snippets import Seen, Snippet, Value, observe_each
 from momus.sandbox.verdict import Call, Observed, Verdict, VerdictStatus, certify, certify_many, observe
 
 __all__ = [
@@ -22,13 +24,17 @@ __all__ = [
     "Mode",
     "Observed",
     "Outcome",
+    "Seen",
+    "Snippet",
     "Status",
+    "Value",
     "Verdict",
     "VerdictStatus",
     "advise",
     "certify",
     "certify_many",
     "observe",
+    "observe_each",
     "run",
     "run_many",
     "why_not",

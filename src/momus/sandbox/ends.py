@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import contextlib
 import importlib
 import io
@@ -17,6 +18,7 @@ import sys
 import time
 import traceback
 import types
+from collections.abc import Collection
 from typing import Any
 
 from momus.sandbox.peer import AnswerExit, AnswerSide, Channel, PeerGone, Proxy, TestsSide
@@ -24,12 +26,13 @@ from momus.sandbox.wire import Malformed, NotCertifiable, Receiver, Sender, Side
 
 SHOWN = 2_000  # characters of a value's repr, or of a message
 _HOMES = ("math", "cmath", "copy", "functools", "itertools", "collections", "heapq", "bisect", "typing")
-_DEEPER = 50  # frames that an answer finds below it here and not in a program of its own
+_CHANGING = (list, dict, set, bytearray, collections.deque)
+DEEPER = 50  # frames that an answer finds below it here and not in a program of its own
 
 
 def answer_end(prelude: str, answer: str, read_fd: int, write_fd: int) -> None:
     """Load an answer and do what its tests ask until they are gone."""
-    sys.setrecursionlimit(sys.getrecursionlimit() + _DEEPER)
+    sys.setrecursionlimit(sys.getrecursionlimit() + DEEPER)
     side = AnswerSide()
     channel = Channel(read_fd, write_fd, side, answer=True)
     side.join(channel)
@@ -37,23 +40,33 @@ def answer_end(prelude: str, answer: str, read_fd: int, write_fd: int) -> None:
     sys.modules["answer"] = module
     space = module.__dict__
     try:
-        _execute(prelude, "prelude.py", space)
+        execute(prelude, "prelude.py", space)
         before = dict(space)
-        _execute(answer, "answer.py", space)
+        execute(answer, "answer.py", space)
     except BaseException as error:
         traceback.print_exc()
         sys.stderr.flush()
         channel.send({"failed": f"{type(error).__name__}: {error}"[:SHOWN]})
         return
+    channel.send(offered(side, before, space))
+    channel.serve()
+
+
+def offered(side: AnswerSide, before: dict[str, Any], space: dict[str, Any], *, shared: bool = False) -> dict[str, Any]:
+    """The message with the answer's names; `shared`: its variables that can be changed stay here, and are reached."""
     for scope in (before, space):  # what the answer defines anew is what the tests' objects become
         for name, thing in scope.items():
             if name in before and isinstance(thing, type) and thing.__module__ == "answer":
                 side.classes[name], side.names[thing] = thing, name
     names = [name for name, thing in space.items() if before.get(name) is not thing and not name.startswith("__")]
     sender = Sender(side)
+    kept = [name for name in names if shared and isinstance(space[name], _CHANGING)]
+    names = [name for name in names if name not in kept]
     values = sender.values([space[name] for name in names])
-    channel.send({"names": names, "v": values, "nodes": sender.nodes})
-    channel.serve()
+    for name in kept:
+        values.append([len(sender.nodes)])
+        sender.nodes.append(side.export(space[name]))
+    return {"names": names + kept, "v": values, "nodes": sender.nodes}
 
 
 def tests_end(
@@ -77,17 +90,18 @@ def tests_end(
     told: dict[str, Any] = {"verdict": "passed"}
     started = time.monotonic()
     try:
-        _execute(prelude, "prelude.py", space)
+        execute(prelude, "prelude.py", space)
         for name, thing in list(space.items()):
             if isinstance(thing, type) and thing.__module__ == "__main__":
                 side.classes[name], side.names[thing] = thing, name
-        _load(channel, side, space, entry_point)
+        root = (entry_point or "").partition("(")[0].partition(".")[0]
+        load_names(channel.receive(), side, space, {root} - {""}, modules_only=not root)
         started = time.monotonic()
         if isinstance(tests, str):
             told = _tested(tests, space)
         else:
             for wanted in tests:
-                _say(verdict_fd, _observed(wanted, space, channel, side))
+                say(verdict_fd, _observed(wanted, space, channel, side))
     except (PeerGone, Malformed, NotCertifiable, MemoryError, RecursionError) as error:
         told = {"verdict": "failed", "reason": f"{type(error).__name__}: {error}"[:SHOWN]}
     if channel.broken is not None:
@@ -97,37 +111,37 @@ def tests_end(
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    _say(verdict_fd, {**told, "calls": channel.calls, "seconds": time.monotonic() - started})
+    say(verdict_fd, {**told, "calls": channel.calls, "seconds": time.monotonic() - started})
 
 
-def _say(fd: int, told: dict[str, Any]) -> None:
+def say(fd: int, told: dict[str, Any]) -> None:
     data = memoryview(json.dumps(told).encode() + b"\n")
     while data:
         data = data[os.write(fd, data) :]
 
 
-def _execute(code: str, name: str, space: dict[str, Any]) -> None:
+def execute(code: str, name: str, space: dict[str, Any]) -> None:
     """Run a program's text in a namespace, its lines shown in tracebacks."""
     linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
     exec(compile(code, name, "exec", dont_inherit=True), space)
 
 
-def _load(channel: Channel, side: Side, space: dict[str, Any], entry_point: str | None) -> None:
+def load_names(
+    loaded: dict[str, Any], side: Side, space: dict[str, Any], own: Collection[str], *, modules_only: bool
+) -> None:
     """Put the answer's names where the tests find them. Raises PeerGone where it does not load.
 
-    What the prelude, the interpreter or the standard library defines is never the answer's to change, but for what is
-    under test: tests that use `math` or `isclose` because the answer imports it get the real one.
+    What the prelude, the interpreter or the standard library defines is never the answer's to change, but for its `own`
+    names, which are under test: tests that use `math` or `isclose` because the answer imports it get the real one.
     """
-    loaded = channel.receive()
     if "failed" in loaded:
         raise PeerGone(f"the answer does not load: {loaded['failed']}")
     values = Receiver(side, []).take(loaded["nodes"], {}, loaded["v"])
-    root = (entry_point or "").partition("(")[0].partition(".")[0]
     for name, value in zip(loaded["names"], values, strict=True):
-        if name == root:
+        if name in own:
             space[name] = value
         elif not (name.startswith("__") or name in space or hasattr(builtins, name)):
-            space[name] = _of_the_library(name, value, modules_only=not root)
+            space[name] = _of_the_library(name, value, modules_only=modules_only)
 
 
 def _of_the_library(name: str, value: object, *, modules_only: bool) -> object:
@@ -144,7 +158,7 @@ def _of_the_library(name: str, value: object, *, modules_only: bool) -> object:
 
 def _tested(tests: str, space: dict[str, Any]) -> dict[str, Any]:
     try:
-        _execute(tests, "tests.py", space)
+        execute(tests, "tests.py", space)
     except SystemExit as error:
         # `unittest.main()` ends so. The tests say it, and not the answer, whose exits are another class.
         if error.code in (None, 0, False) and not isinstance(error, AnswerExit):

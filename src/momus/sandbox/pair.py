@@ -7,7 +7,7 @@ import json
 import marshal
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -16,8 +16,9 @@ from momus.sandbox.execute import execute
 from momus.sandbox.limits import Limits
 from momus.sandbox.supervise import Ended
 
-_MODULES = ("wire", "peer", "ends")
+_MODULES = ("wire", "peer", "ends", "each")
 _VERDICT_BYTES = 1 << 24
+GRACE_S = 5  # seconds for an answer's process that is gone to have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,43 @@ def run_both(
     isolated: bool = True,
 ) -> Both:
     """Run tests on an answer, each in a sandbox of its own. Raises MomusError where a sandbox cannot be set up."""
+    given = tests if isinstance(tests, str) else list(tests)
+    return _run_both(
+        ("ends.answer_end", prelude, answer), ("ends.tests_end", prelude, given, entry_point), limits, isolated
+    )
+
+
+def run_each(
+    prelude: str,
+    answer: str,
+    snippets: Sequence[Any],
+    bounds: Sequence[float],
+    limits: Limits,
+    *,
+    isolated: bool = True,
+) -> Both:
+    """Run snippets on an answer that is loaded anew for each; see `momus.sandbox.each`. Raises as `run_both` does.
+
+    Where the answer's process went away, how it ended is waited for.
+    """
+    return _run_both(
+        ("each.answer_end", prelude, answer, list(bounds)),
+        ("each.tests_end", prelude, list(snippets), list(bounds)),
+        limits,
+        isolated,
+        GRACE_S,
+    )
+
+
+def _run_both(
+    serving: Sequence[object], judging: Sequence[object], limits: Limits, isolated: bool, grace_s: float = 0
+) -> Both:
     answer_in, to_answer = os.pipe()
     tests_in, to_tests = os.pipe()
     verdict_in, verdict_out = os.pipe()
     stop_in, stop_out = os.pipe()
-    judged = _program(
-        "tests_end",
-        prelude,
-        tests if isinstance(tests, str) else list(tests),
-        entry_point,
-        fds=(tests_in, to_answer, verdict_out),
-    )
-    served = _program("answer_end", prelude, answer, fds=(answer_in, to_tests))
+    judged = _program(*judging, fds=(tests_in, to_answer, verdict_out))
+    served = _program(*serving, fds=(answer_in, to_tests))
     try:
         with ThreadPoolExecutor(2) as pool:
             answering = pool.submit(
@@ -60,6 +86,8 @@ def run_both(
             verdict = pool.submit(_read_all, verdict_in)
             try:
                 testing = execute(judged, limits, isolated=isolated, pass_fds=(tests_in, to_answer, verdict_out))
+                if grace_s and any("gone" in line for line in _objects(verdict.result())):
+                    wait([answering], timeout=grace_s)
             finally:
                 os.close(stop_out)  # there is nobody left to answer to
             answered, told = answering.result(), verdict.result()
@@ -88,13 +116,14 @@ def _read_all(fd: int) -> bytes:
     return bytes(taken)
 
 
-def _program(function: str, *args: object, fds: Sequence[int]) -> str:
-    """A program that calls a function of `ends`, whose modules it brings along: the sandbox has no momus.
+def _program(function: object, *args: object, fds: Sequence[int]) -> str:
+    """A program that calls a function of one of the modules below, which it brings along: the sandbox has no momus.
 
     They come compiled: it is this very interpreter that runs there.
     """
     given = json.dumps([*args, *fds])
-    return f"{_bootstrap()}\nsys.modules['momus.sandbox.ends'].{function}(*json.loads({given!r}))\n"
+    module, _, name = str(function).partition(".")
+    return f"{_bootstrap()}\nsys.modules['momus.sandbox.{module}'].{name}(*json.loads({given!r}))\n"
 
 
 @functools.cache

@@ -11,6 +11,7 @@ operators that would show a value of the tests to an object that could answer to
 from __future__ import annotations
 
 import builtins
+import contextlib
 import io
 import json
 import operator
@@ -21,6 +22,7 @@ import threading
 import traceback
 import types
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from momus.sandbox.wire import Malformed, NotCertifiable, Receiver, Sender, Side, consumed, is_iterator
@@ -47,6 +49,8 @@ class Channel:
         self._read, self._write = read_fd, write_fd
         self.side, self._answer = side, answer
         self._lock = threading.RLock()
+        self._bounds: AbstractContextManager[Any] = contextlib.nullcontext()
+        self._pid = os.getpid()
         self.calls = 0
         self.broken: str | None = None
 
@@ -75,13 +79,17 @@ class Channel:
             raise error
         return value
 
-    def serve(self) -> None:
-        """Answer requests until the other side is gone."""
+    def serve(self, bounds: AbstractContextManager[Any] | None = None) -> bool:
+        """Answer requests, each within `bounds`, until the other side is gone (False) or wants to begin anew (True)."""
+        self._bounds = bounds or contextlib.nullcontext()
         while True:
             try:
-                self._serve(self.receive())
+                request = self.receive()
+                if "op" not in request:
+                    return True
+                self._serve(request)
             except PeerGone:
-                return
+                return False
 
     def send(self, message: object) -> None:
         """Write one message. Raises PeerGone, NotCertifiable."""
@@ -142,15 +150,18 @@ class Channel:
             if self._answer:
                 sys.stdout = printed
             try:
-                result = [self._act(request["op"], request["target"], values[:count], kwargs)]
+                with self._bounds:
+                    result = [self._act(request["op"], request["target"], values[:count], kwargs)]
             finally:
                 sys.stdout = own
+                if os.getpid() != self._pid:  # a child of the answer's own: the call is its parent's
+                    os._exit(0)
         except (NotCertifiable, Malformed) as error:
             reply["refused"] = str(error)
         except PeerGone:
             raise
         except BaseException as error:
-            reply["raised"] = _told(error)
+            reply["raised"] = told(error)
             result = [type(error), *error.args]
         sender = Sender(self.side, objects)
         try:
@@ -169,10 +180,6 @@ class Channel:
             return thing(*args, **kwargs)
         if not self._answer:
             raise Malformed("tests can only be called")
-        if op == "attr":
-            return getattr(thing, args[0])
-        if op == "set":
-            return setattr(thing, args[0], args[1])
         return OPERATIONS[op](thing, *args)
 
 
@@ -183,12 +190,10 @@ _OTHERS = ("neg", "pos", "invert", "index", "getitem", "setitem", "delitem", "co
 OPERATIONS: dict[str, Callable[..., Any]] = {name: getattr(operator, name) for name in (*_BINARY, *_OTHERS)}
 
 
-def _reflected(act: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda thing, other: act(other, thing)
-
-
-OPERATIONS |= {f"r{name}": _reflected(OPERATIONS[name]) for name in _BINARY}
+OPERATIONS |= {f"r{n}": lambda thing, other, act=OPERATIONS[n]: act(other, thing) for n in _BINARY}
 OPERATIONS |= {
+    "eq": operator.eq,  # asked by nobody but who takes no Yes from the answer
+    "type": lambda thing: f"{type(thing).__module__}.{type(thing).__qualname__}",
     "len": len,
     "iter": iter,
     "next": next,
@@ -201,6 +206,8 @@ OPERATIONS |= {
     "abs": abs,
     "round": round,
     "format": format,
+    "attr": getattr,
+    "set": setattr,
     "delattr": delattr,
     "instance": lambda kind, thing: isinstance(thing, kind),
     "subclass": lambda kind, other: issubclass(other, kind),
@@ -266,7 +273,7 @@ def _refused(self: Proxy, *_: object) -> Any:
 
 
 for _name in OPERATIONS:
-    if _name not in ("delattr", "instance", "subclass", "exit"):
+    if _name not in ("eq", "type", "attr", "set", "delattr", "instance", "subclass", "exit"):
         setattr(Proxy, f"__{_name.rstrip('_')}__", _forwarded(_name))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge", "hash"):
     setattr(Proxy, f"__{_name}__", _refused)
@@ -295,7 +302,7 @@ class AnswerSide(Side):
         if number == len(self._given):
             self._given.append(thing)
         if isinstance(thing, type) and issubclass(thing, BaseException):
-            return ["error class", number, thing.__name__, _builtin_base(thing)]
+            return ["error class", number, *_named(thing)]
         return ["yours", number]
 
     def adopt(self, node: list[Any]) -> object:
@@ -353,33 +360,38 @@ class TestsSide(Side):
             base = getattr(builtins, node[3], None)
             if not (isinstance(base, type) and issubclass(base, Exception)):
                 return AnswerExit
-            return self._errors.setdefault(node[1], type(str(node[2]), (base,), {}))
+            for name in reversed(node[2]):
+                base = type(str(name), (base,), {})
+            return self._errors.setdefault(node[1], base)
         if node[0] == "yours" and type(node[1]) is int:
             return Proxy(self._channel, node[1])
         return super().adopt(node)
 
 
-def _told(error: BaseException) -> dict[str, str]:
-    """What is told of an exception beside its class and arguments."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "answer.py"]
-    where = f"line {frames[-1].lineno} of the answer" if frames else "the answer"
-    return {"name": type(error).__name__, "where": where, "message": str(error)[:2000]}
+def told(error: BaseException) -> dict[str, Any]:
+    """What is told of an exception beside its class and arguments: its lines in the answer, from the call inwards."""
+    lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == "answer.py"]
+    where = f"line {lines[-1]} of the answer" if lines else "the answer"
+    return {"name": type(error).__name__, "where": where, "message": str(error)[:2000], "lines": lines[:1000]}
 
 
-def _builtin_base(kind: type) -> str:
-    return next(base.__name__ for base in kind.__mro__ if base.__module__ == "builtins")
+def _named(kind: type) -> tuple[list[str], str]:
+    """The names of an exception's own classes, and of the interpreter's that they are made of."""
+    own = [each.__name__ for each in kind.__mro__ if each.__module__ != "builtins"]
+    return own, next(each.__name__ for each in kind.__mro__ if each.__module__ == "builtins")
 
 
-def _exception(told: dict[str, str], kind: Any, args: list[Any]) -> BaseException:
+def _exception(said: dict[str, Any], kind: Any, args: list[Any]) -> BaseException:
     error: BaseException
     if not (isinstance(kind, type) and issubclass(kind, BaseException)):
         raise Malformed("no exception")
     if not issubclass(kind, Exception):
-        error = AnswerExit(f"the answer raised {told['name']}")
+        error = AnswerExit(f"the answer raised {said['name']}")
     else:
         try:
             error = kind(*args)
         except TypeError:
-            error = Exception(str(told["message"]))
-    error.add_note(f"raised by {told['where']}: {told['name']}")
+            error = Exception(str(said["message"]))
+    vars(error)["said"] = said
+    error.add_note(f"raised by {said['where']}: {said['name']}")
     return error

@@ -22,7 +22,7 @@ Status = Literal["passed", "failed", "timeout", "memory", "output", "refused"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-_SIGXCPU = 24
+SIGXCPU_EXIT = (128 + 24, -24)  # the exit code of what took more computing than it was allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _outcome(ended: Ended, advice: tuple[str, ...]) -> Outcome:
         status, code = ended.cause, None
     elif code == 0:
         status = "passed"
-    elif code == 128 + _SIGXCPU:
+    elif code in SIGXCPU_EXIT:
         status = "timeout"
     elif "MemoryError" in (stderr.strip().splitlines() or [""])[-1]:
         status = "memory"

@@ -110,6 +110,7 @@ class _Watch:
             ready.register(self.feed, selectors.EVENT_WRITE)
             next_look = time.monotonic() + _TICK_S
             while True:
+                over = self.process.poll() is not None  # before the look: what it wrote is there by then
                 events = ready.select(max(0.0, min(self.deadline - time.monotonic(), _TICK_S)))
                 for key, _ in events:
                     if key.fd == self.stop_fd:
@@ -128,7 +129,7 @@ class _Watch:
                         return "output"
                 now = time.monotonic()
                 # Ended; where its output is still open, a process that it left behind holds it.
-                if not events and self.process.poll() is not None:
+                if not events and over:
                     return None
                 if now >= self.deadline:
                     return "timeout"

@@ -169,6 +169,16 @@ class _HostSide(Side):
         raise Malformed("only values")
 
 
+def plain_values(line: Mapping[str, Any]) -> list[Any]:
+    """The values of a line, as `observe` gives them; none where they do not cross."""
+    if line.get("v") is None:
+        return []
+    try:
+        return Receiver(_HostSide(), []).take(line["nodes"], {}, line["v"])
+    except Malformed:
+        return []
+
+
 def _asked(call: Call) -> dict[str, Any]:
     sender = Sender(_HostSide())
     values = sender.values([*call.args, *call.kwargs.values()])
@@ -182,12 +192,7 @@ def _observed(line: Mapping[str, Any], wanted: str | Call) -> Observed:
     if "error" in line:
         return Observed("raised", error=str(line["error"]), message=str(line["message"]), printed=printed)
     shown = line.get("shown")
-    values: list[Any] | None = None
-    if line.get("v") is not None:
-        try:
-            values = Receiver(_HostSide(), []).take(line["nodes"], {}, line["v"])
-        except Malformed:
-            values = None
+    values = plain_values(line)
     if not values:
         return Observed("returned", shown, printed=printed)
     names = list(wanted.kwargs) if isinstance(wanted, Call) else []
