@@ -107,6 +107,20 @@ def test_tests_are_joined_from_the_file_beside(tmp_path: Path) -> None:
     assert [t.proof for t in loaded] == ["tests", "compiles", "compiles"]
 
 
+def test_an_answer_with_tests_and_no_prelude_gets_the_imports_that_it_takes_for_granted(tmp_path: Path) -> None:
+    clean = {
+        "id": "c",
+        "question": "q",
+        "answer": "def f(xs: List[int]): return math.prod(xs)",
+        "tests": "assert f([2]) == 2",
+    }
+    bare, given, untested = load_tasks(
+        write(tmp_path / "c.jsonl", clean, {**clean, "prelude": "import math"}, {**clean, "tests": None})
+    )
+    assert bare.prelude == "from typing import List\nimport math\n"
+    assert (given.prelude, untested.prelude) == ("import math", "")
+
+
 def test_clean_answers_are_those_of_tasks_and_the_twins_of_bugs_each_once(tmp_path: Path) -> None:
     tasks = [{"id": str(i), "question": "q", "answer": f"x = {i % 2}\n"} for i in range(4)]
     path = write(tmp_path / "clean.jsonl", *tasks)

@@ -19,6 +19,7 @@ from typing import Any
 
 from momus.critique import CATEGORIES, Span, TextMap
 from momus.errors import MomusError
+from momus.inputs.supplied import supplied
 from momus.records import Bug, RecordError, Tamper, Task, read_jsonl, read_line
 
 SMALL = Path(__file__).with_name("small.jsonl")
@@ -185,7 +186,7 @@ def _tamper(body: dict[str, Any], where: str, tests: _Tests) -> tuple[Tamper, bo
     buggy, fixed = _text(body, "buggy", where), _text(body, "fixed", where)
     is_small = bool(body.get("small_fix", True))
     bugs = _bugs(body, buggy, fixed, where) if is_small else ()
-    task = _task_of(body, buggy, where, tests)
+    task = _task_of(body, buggy, where, tests, fixed)
     proof = "tests" if body.get("verified") and task.tests is not None else "compiles"
     author = str(body.get("model") or body.get("source") or "unknown")
     return Tamper(task=task, twin=fixed, bugs=bugs, proof=proof, author=author), is_small  # type: ignore[arg-type]
@@ -199,14 +200,18 @@ def _task(body: dict[str, Any], where: str, tests: _Tests) -> Task:
     return _task_of(body, _text(body, "answer", where), where, tests)
 
 
-def _task_of(body: dict[str, Any], answer: str, where: str, tests: _Tests) -> Task:
-    problem = body.get("problem")
+def _task_of(body: dict[str, Any], answer: str, where: str, tests: _Tests, twin: str = "") -> Task:
+    problem, judged = body.get("problem"), tests.of(body)
+    prelude = str(body.get("prelude") or "")
+    if judged is not None and "prelude" not in body:
+        # Such answers are snippets, and were found to pass behind the usual imports: those that they take for granted.
+        prelude = "".join(dict.fromkeys(line for each in (answer, twin) for line in supplied(each).splitlines(True)))
     return Task(
         id=_text(body, "id", where),
         question=_text(body, "question", where),
         answer=answer,
-        tests=tests.of(body),
-        prelude=str(body.get("prelude") or ""),
+        tests=judged,
+        prelude=prelude,
         context=_context(body),
         entry_point=body.get("entry_point"),
         group=None if problem is None else str(problem),
