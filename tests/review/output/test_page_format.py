@@ -134,6 +134,11 @@ def test_overlapping_highlights_are_both_marked() -> None:
     assert page_of(report).highlights == {"m1": "compute(a + b)", "m2": "a + b", "m3": "+ b)"}
 
 
+def test_what_can_not_be_seen_at_the_start_of_a_later_line_is_highlighted_too() -> None:
+    code = "x = 1\n \x1f\n"
+    assert page_of(Report((file_of("a.py", code, at(code, "\n \x1f")),))).highlights == {"m1": " <U+001F>"}
+
+
 def test_a_long_file_is_cut_around_the_findings() -> None:
     code = "".join(f"line_{n} = {n}\n" for n in range(1, 400))
     file = file_of("a.py", code, at(code, "line_100 = 100"), at(code, "line_103 = 103"), at(code, "line_300 = 300"))

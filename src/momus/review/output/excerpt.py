@@ -96,7 +96,7 @@ def mark(text: TextMap, number: int, finding: Finding) -> tuple[int, int] | None
     first = min(finding.span.start - text.starts[number - 1], len(content))
     last = min(finding.span.end - text.starts[number - 1], len(content))
     if first < 0:  # a later line of the highlight: its indentation is no part of what is meant
-        first = len(content) - len(content.lstrip())
+        first = len(content) - len(content.lstrip(" \t"))
         if first >= last:
             return None
     return widen(content, first, max(first, last))
