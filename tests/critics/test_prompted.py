@@ -96,6 +96,72 @@ def test_a_reply_without_an_anchored_quote_is_a_failure_never_silence(reply: str
     assert sampled.error == "none of 1 replies could be read as a critique" and sampled.finish == "error"
 
 
+COMMENT = "```python wrong-operator high\n        s -= x\n```\nIt subtracts.\n"
+THOUGHT = "```python off-by-one high\n    return xs[start:]\n```\nPerhaps this? No problems found.\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"<think>\n{THOUGHT}</think>\n\n{COMMENT}",
+        f"<think>{THOUGHT}</think>{COMMENT}",
+        f"{THOUGHT}</think>\n\n{COMMENT}",
+        f"Let me see. ```\n```python\ns = 0\n</think>\n{COMMENT}",
+        f"{COMMENT}\n<THINK>\n{THOUGHT}",
+        f"<think>one</think>\n{COMMENT}\n<think>{THOUGHT}</think>",
+        f"<thinking>\n{THOUGHT}</thinking>\n{COMMENT}",
+    ],
+)
+def test_what_a_model_thinks_is_never_a_comment(reply: str) -> None:
+    (comment,) = said(reply).critique
+    assert (comment.highlight.of(ANSWER), comment.text) == ("s -= x", "It subtracts.")
+
+
+@pytest.mark.parametrize("reply", [f"<think>\n{THOUGHT}", f"<think>\n{THOUGHT}</think>\n", f"{THOUGHT}\n</think>"])
+def test_thinking_alone_is_a_failure_never_silence_or_a_comment(reply: str) -> None:
+    sampled = said(reply)
+    assert sampled.error is not None and "wrote its thinking and no answer" in sampled.error
+    assert not sampled.critique.comments
+
+
+def test_tags_in_the_code_that_is_quoted_are_code() -> None:
+    answer = 'def said(reply):\n    return reply.split("</think>")[0]\n\n\nTAG = """\n<think>\n"""\n'
+    reply = (
+        '```python wrong-constant high\n    return reply.split("</think>")[0]\n```\n`<think>`, not said.\n'
+        "```python other low\n<think>\n```\nNot closed by `</think>`.\n"
+    )
+    sampled = said(reply, Task(id="t", question="", answer=answer))
+    assert [comment.text[:3] for comment in sampled.critique] == ["`<t", "Not"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"```markdown\n{COMMENT}```\n",
+        f"````markdown\n{COMMENT}````",
+        f"```\n{COMMENT}```",
+        f"```text\n\n{COMMENT}\n```\n",
+        f"Here is my critique:\n\n```md\nI looked.\n{COMMENT}```\nI hope it helps.\n",
+        f"```\nMy critique:\n\n{COMMENT}```\n",
+        f"```markdown\n{COMMENT}",
+        f"<think>\n```markdown\n{THOUGHT}```\n</think>\n```markdown\n{COMMENT}```",
+    ],
+)
+def test_a_reply_inside_of_an_outer_fence_is_read(reply: str) -> None:
+    (comment,) = said(reply).critique
+    assert (comment.highlight.of(ANSWER), comment.category, comment.text) == (
+        "s -= x",
+        "wrong-operator",
+        "It subtracts.",
+    )
+
+
+def test_fences_that_only_quote_are_no_outer_fence() -> None:
+    reply = "```\n    return xs[start:]\n```\nToo many.\n\n" + COMMENT + "\n```suggestion\n        s += x\n```\n"
+    first, second = said(reply).critique
+    assert (first.text, second.text, second.suggestion) == ("Too many.", "It subtracts.", "s += x")
+
+
 @pytest.mark.parametrize("reply", ["No problems found.", "I looked closely. No problems found.\n", "no problems found"])
 def test_silence_is_a_critique(reply: str) -> None:
     sampled = said(reply)

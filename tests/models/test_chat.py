@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
+from typing import Any
 
 import pytest
 
@@ -130,6 +132,97 @@ def test_what_is_no_completion_is_an_error_and_never_a_reply(body: bytes) -> Non
         (reply,) = ask(chat(served))
     assert isinstance(reply, ChatError) and "no chat completion" in str(reply)
     assert "\x1b" not in str(reply)
+
+
+REFUSALS = {
+    "max_tokens": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'.",
+    "temperature": "Unsupported value: 'temperature' does not support 0.5 with this model.",
+    "logprobs": "This model does not support logprobs",
+    "seed": "Unknown parameter: seed",
+}
+
+
+@pytest.mark.parametrize("option", REFUSALS)
+def test_an_option_that_a_server_refuses_is_left_out_from_then_on(option: str) -> None:
+    def model(body: dict[str, Any]) -> str | Answer:
+        return error(400, REFUSALS[option]) if option in body else "hello"
+
+    with serving({"echo": model}) as served:
+        client = chat(served)
+        replies = [*ask(client, n=4, logprobs=True), *ask(client, n=2, logprobs=True)]
+    assert [isinstance(reply, Reply) and reply.text for reply in replies] == ["hello"] * 6
+    assert [option in body for body in served.requests] == [True] + [False] * 6
+    others = {name for name in REFUSALS if name != option}
+    assert all(others <= set(body) for body in served.requests)
+    assert all(("max_completion_tokens" in body) == (option == "max_tokens") for body in served.requests[1:])
+
+
+@pytest.mark.parametrize("wire", ["400", "422", "param", "200"])
+def test_every_option_may_be_refused_one_after_the_other(wire: str) -> None:
+    def model(body: dict[str, Any]) -> str | Answer:
+        refused = next((name for name in (*REFUSALS, "max_completion_tokens") if name in body), None)
+        if refused is None:
+            return "hello"
+        told: dict[str, Any] = {"error": {"message": f"no {refused} here"}}
+        if wire == "422":
+            told = {"detail": [{"loc": ["body", refused], "msg": "Extra inputs are not permitted"}]}
+        if wire == "param":
+            told = {"error": {"message": "not supported", "param": refused}}
+        return Answer(int(wire) if wire.isdecimal() else 400, json.dumps(told).encode())
+
+    with serving({"echo": model}) as served:
+        (reply,) = ask(chat(served), logprobs=True)
+    assert reply == Reply("hello")
+    assert len(served.requests) == 6 and set(served.requests[-1]) == {"model", "messages"}
+
+
+def test_an_option_that_is_refused_although_it_is_not_there_is_an_error() -> None:
+    with serving({"echo": lambda body: error(400, "seed is missing: temperature and seed")}) as served:
+        (reply,) = ask(chat(served))
+    assert isinstance(reply, ChatError) and "seed is missing" in str(reply)
+    assert len(served.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "the GPU is gone", "code": 400}},
+        {"error": "the GPU is gone"},
+        {"error": {"message": "the GPU is gone"}, "choices": [{"message": {"content": "No problems found."}}]},
+        {"choices": [{"error": {"message": "the GPU is gone"}, "message": {"content": "No problems"}}]},
+    ],
+)
+def test_an_error_in_a_reply_of_200_is_an_error(body: dict[str, Any]) -> None:
+    with serving({"echo": lambda _: Answer(200, json.dumps(body).encode())}) as served:
+        (reply,) = ask(chat(served))
+    assert isinstance(reply, ChatError) and "the GPU is gone" in str(reply)
+
+
+def test_an_error_in_a_reply_of_200_is_tried_again_where_its_code_says_so() -> None:
+    busy = Answer(200, json.dumps({"error": {"message": "busy", "code": 503}}).encode())
+    answers = iter([busy, "now"])
+    with serving({"echo": lambda body: next(answers)}) as served:
+        assert ask(chat(served, retries=1)) == [Reply("now")]
+
+
+def test_the_thinking_of_a_model_is_no_part_of_what_it_says() -> None:
+    def told(**message: object) -> Answer:
+        choice = {"message": {"role": "assistant", **message}, "finish_reason": "length"}
+        return Answer(200, json.dumps({"choices": [choice]}).encode())
+
+    answers = iter(
+        [
+            told(content="hello", reasoning_content="<think>No problems found.</think>"),
+            told(content=None, reasoning_content="No problems found."),
+            told(content="<think>No problems found."),
+        ]
+    )
+    with serving({"echo": lambda body: next(answers)}) as served:
+        client = chat(served)
+        assert ask(client) == [Reply("hello", cut=True)]
+        for _ in range(2):
+            (reply,) = ask(client)
+            assert isinstance(reply, ChatError) and "wrote its thinking and no answer within its limit" in str(reply)
 
 
 def test_a_reply_that_breaks_off_is_an_error() -> None:

@@ -32,6 +32,8 @@ MAX_ANSWER = 24_000  # characters of an answer that are sent; what is beyond is 
 MAX_QUESTION = 8_000
 
 _BACKTICKS = re.compile(r"`+")
+_FENCE = re.compile(r" {0,3}(`{3,})([^`]*)")
+_WRAPPERS = frozenset(("", "text", "txt", "plaintext", "critique"))
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -184,7 +186,7 @@ def _draft(reply: Reply, space: QuoteSpace) -> _Draft | None:
         methods[span] = found.method
         return span
 
-    text = reply.text.replace("\r\n", "\n")
+    text = unwrapped(reply.text.replace("\r\n", "\n"))
     read = parse(text, space.answer, anchor=anchored)
     if not read.critique.comments and SILENCE.rstrip(".").lower() not in text.lower():
         return None
@@ -192,6 +194,38 @@ def _draft(reply: Reply, space: QuoteSpace) -> _Draft | None:
     critique = Critique(tuple(_in_place(comment, space.text) for comment in read.critique))
     dropped = sum("quote" in lost.reason and "suggestion" not in lost.reason for lost in read.unanchored)
     return _Draft(critique, anchors, dropped, reply)
+
+
+def unwrapped(text: str) -> str:
+    """A reply without an outer fence around its comments; what stands outside of that fence is small talk.
+
+    It is a fence called markdown, or one without a language that the opening of another follows before any closing.
+    """
+    inside: list[str] = []
+    outer, block, wrapped = "", "", False  # the fences that are open
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        fence = _FENCE.fullmatch(line)
+        marks, info = (fence[1], fence[2].strip().lower()) if fence else ("", "")
+        closes = bool(marks) and not info
+        if block:
+            block = "" if closes and len(marks) >= len(block) else block
+        elif outer and closes and len(marks) >= len(outer):
+            outer = ""
+            continue
+        elif marks and not outer and _wraps(info, lines[at + 1 :]):
+            outer, wrapped = marks, True
+            continue
+        elif marks:
+            block = marks
+        if outer:
+            inside.append(line)
+    return "\n".join(inside) if wrapped else text
+
+
+def _wraps(info: str, below: list[str]) -> bool:
+    following = next((fence[2].strip() for line in below if (fence := _FENCE.fullmatch(line))), "")
+    return info in ("markdown", "md") or (info in _WRAPPERS and following != "")
 
 
 def _in_place(comment: Comment, text: TextMap) -> Comment:

@@ -2,6 +2,7 @@
 
 Servers that ignore `n` answer with one choice and no complaint, so `n` is that many requests of one. The key comes from
 the environment (`MOMUS_API_KEY`), never from a file; it stands in no message, and redirects are not followed with it.
+What a server refuses to be told, such as a seed, it is told no more.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from momus.errors import MissingExtra, MomusError
+from momus.models.thinking import without_thinking
 
 if TYPE_CHECKING:
     import httpx
@@ -28,6 +30,7 @@ CONCURRENCY = 4
 MAX_BYTES = 8 * 1024 * 1024  # of one reply
 TRIED_AGAIN = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
 LONGEST_PAUSE = 20.0  # seconds, whatever a server asks for
+OPTIONS = ("max_tokens", "max_completion_tokens", "temperature", "logprobs", "seed", "response_format")
 
 _NAME = re.compile(r"(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
@@ -43,7 +46,7 @@ class ServerError(MomusError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model wrote. `logprob` is the mean over its tokens, None where the server tells none."""
+    """What a model wrote, but for its thinking. `logprob` is the mean over its tokens, None where none is told."""
 
     text: str
     logprob: float | None = None
@@ -94,6 +97,8 @@ class Chat:
         self.model, self.url = model, url
         self._timeout_s, self._retries, self._pause_s = timeout_s, retries, pause_s
         self._concurrency = concurrency
+        self._refused: set[str] = set()  # options that this server does not take
+        self._heard = False
         key = os.environ.get(KEY) if key is None else key
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(timeout=httpx.Timeout(timeout_s), headers=headers, follow_redirects=False)
@@ -124,31 +129,47 @@ class Chat:
         if as_json:
             body["response_format"] = {"type": "json_object"}
         bodies = [{**body, "seed": seed + i} for i in range(n)]
-        if n == 1:
-            return [self._reply(bodies[0])]
+        # The first request goes alone: what the server refuses is then known to the others.
+        first = [] if self._heard and n > 1 else [self._reply(bodies.pop(0))]
+        self._heard = True
+        if not bodies:
+            return first
         with ThreadPoolExecutor(min(n, self._concurrency)) as pool:
-            return list(pool.map(self._reply, bodies))
+            return [*first, *pool.map(self._reply, bodies)]
 
     def close(self) -> None:
         self._client.close()
 
     def _reply(self, body: dict[str, Any]) -> Reply | ChatError:
-        error = ChatError("")
-        for attempt in range(self._retries + 1):
+        error, attempt = ChatError(""), 0
+        while attempt <= self._retries:
+            sent = self._takes(body)
             try:
-                status, headers, content = self._post(body)
+                status, headers, content = self._post(sent)
             except ChatError as failure:
                 error, wait = failure, self._pause_s * 2**attempt
             else:
+                status = _status(status, content)
                 if status == 200:
                     return _read(content, self._where)
+                if refused := _refused(status, content, sent):
+                    self._refused.add(refused)  # each costs one more request, once
+                    continue
                 error = self._refusal(status, content)
                 if status not in TRIED_AGAIN:
                     return error
                 wait = max(self._pause_s * 2**attempt, _asked_to_wait(headers))
             if attempt < self._retries:
                 time.sleep(min(wait, LONGEST_PAUSE))
+            attempt += 1
         return error
+
+    def _takes(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The request without what the server has refused. The limit of tokens has a newer name."""
+        asked = dict(body)
+        if "max_tokens" in self._refused:
+            asked["max_completion_tokens"] = asked["max_tokens"]
+        return {name: value for name, value in asked.items() if name not in self._refused}
 
     def _post(self, body: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and content of a reply. The clock runs over all of it: a server may drip."""
@@ -197,16 +218,61 @@ class Chat:
 
 
 def _read(content: bytes, where: str) -> Reply | ChatError:
-    """The first choice of a completion; a ChatError where there is none to read."""
+    """The first choice of a completion; a ChatError where there is none to read, or where it is thinking alone."""
     try:
         choice = json.loads(content)["choices"][0]
-        text = choice["message"]["content"]
+        message = choice["message"]
+        text, cut = message["content"], choice.get("finish_reason") == "length"
+        thought = message.get("reasoning_content") or message.get("reasoning")
+        said = without_thinking(text) if isinstance(text, str) else ""
+        if not said.strip() and (thought or (isinstance(text, str) and text.strip())):
+            within = " within its limit of tokens" if cut else ""
+            return ChatError(f"{where} wrote its thinking and no answer{within}")
         if not isinstance(text, str):
             raise TypeError("no text")
-        return Reply(text, _mean_logprob(choice.get("logprobs")), choice.get("finish_reason") == "length")
+        return Reply(said, _mean_logprob(choice.get("logprobs")), cut)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         start = _sentence(content[:80].decode("utf-8", "replace"))
         return ChatError(f"{where} answered with something that is no chat completion: {start!r}")
+
+
+def _status(status: int, content: bytes) -> int:
+    """The status that a reply means: some send 200 with an error in it, and its status there."""
+    error = _error_in(content) if status == 200 else None
+    if error is None:
+        return status
+    code = error.get("code", error.get("status")) if isinstance(error, dict) else None
+    code = int(code) if isinstance(code, str) and code.isdecimal() and len(code) == 3 else code
+    return code if isinstance(code, int) and 400 <= code < 600 else 400
+
+
+def _refused(status: int, content: bytes, sent: dict[str, Any]) -> str:
+    """The option of a request that an error names as one that the server does not take, or ""."""
+    if status not in (400, 422):
+        return ""
+    error = _error_in(content)
+    param = error.get("param") if isinstance(error, dict) else None
+    if param in OPTIONS and param in sent:
+        return str(param)
+    said = _error_of(content, 2000)
+    if re.search(r"\bcontext\b", said):  # a prompt that is too long, however it counts `max_tokens`
+        return ""
+    places = [(at.start(), name) for name in OPTIONS if name in sent and (at := re.search(rf"\b{name}\b", said))]
+    return min(places, default=(0, ""))[1]
+
+
+def _error_in(content: bytes) -> Any:
+    """What a reply has as its error: an object, or text; None where it has none."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    broken = "the model broke off with an error" if choice.get("finish_reason") == "error" else None
+    return body.get("error") or body.get("detail") or choice.get("error") or broken
 
 
 def _mean_logprob(told: Any) -> float | None:
@@ -217,20 +283,18 @@ def _mean_logprob(told: Any) -> float | None:
     return float(sum(numbers) / len(numbers))
 
 
-def _error_of(content: bytes) -> str:
+def _error_of(content: bytes, most: int = 200) -> str:
     """What an error body says, in one short line."""
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return ""
-    error = body.get("error", body.get("detail", "")) if isinstance(body, dict) else ""
-    said = error.get("message", "") if isinstance(error, dict) else error
-    return _sentence(said) if isinstance(said, str) else ""
+    error = _error_in(content)
+    said = (error.get("message") or "") if isinstance(error, dict) else error
+    if isinstance(said, list):  # as FastAPI tells what of a request is not valid
+        said = json.dumps(said, ensure_ascii=False)
+    return _sentence(said, most) if isinstance(said, str) else ""
 
 
-def _sentence(said: str) -> str:
+def _sentence(said: str, most: int = 200) -> str:
     """Text from outside, in one line that a terminal can show."""
-    return _UNPRINTABLE.sub(" ", said).strip()[:200]
+    return _UNPRINTABLE.sub(" ", said).strip()[:most]
 
 
 def _asked_to_wait(headers: httpx.Headers) -> float:
