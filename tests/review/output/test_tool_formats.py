@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
+import pytest
 from hypothesis import HealthCheck, given, settings
 from report_builders import PAGER, at, file_of, finding_of, plain_report, reports
 
 from momus.critique import TextMap
-from momus.review.finding import Cell, FileReport, Report
+from momus.review import output
+from momus.review.finding import Cell, FileReport, LeftOut, Report
 from momus.review.output import FORMATS, Options
 from momus.review.output.interchange import whole
 from momus.review.output.visible import one_line, visible
@@ -30,6 +35,33 @@ def test_json_holds_every_finding_with_its_place(report: Report) -> None:
             assert said["quote"] == same(file.text[said["start"] : said["end"]])
             assert (said["text"], said["suggestion"]) == (same(finding.comment.text), same(finding.comment.suggestion))
             assert (said["state"], said["fingerprint"]) == (finding.state, finding.fingerprint)
+
+
+SCHEMA = json.loads((Path(output.__file__).parent / "schema" / "review-1.json").read_text(encoding="utf-8"))
+
+
+@quick
+@given(reports())
+def test_json_is_as_its_schema_lays_down(report: Report) -> None:
+    report = replace(report, left_out=(LeftOut("m.py", "excluded", "excluded"), LeftOut("l", "link", "a link")))
+    written = FORMATS["json"](report, Options())
+    jsonschema.validate(json.loads(written), SCHEMA)
+    body = json.loads(written)
+    told = body["account"]
+    assert told["asked"] == sum(told[k] for k in ("read", "in_part", "unread", "silenced", "foreign", "not_reached"))
+    assert told["left_out"] == {"excluded": 1, "link": 1} and len(body["left_out"]) == 2
+    *lines, last = (json.loads(line) for line in FORMATS["jsonl"](report, Options()).splitlines())
+    assert last["account"] == told
+    assert [line["path"] for line in lines if line["type"] == "left-out"] == ["m.py", "l"]
+
+
+def test_the_schema_refuses_what_it_does_not_lay_down() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    body = json.loads(FORMATS["json"](plain_report(), Options()))
+    jsonschema.validate(body, SCHEMA)
+    for broken in ({**body, "schema_version": 2}, {**body, "more": 1}, {k: body[k] for k in body if k != "account"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, SCHEMA)
 
 
 def same(text: str | None) -> str | None:

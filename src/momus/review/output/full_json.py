@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from momus.review.account import account
 from momus.review.finding import Cell, FileReport, Finding, Report
 from momus.review.output import Options
 from momus.review.output.interchange import json_text
@@ -16,6 +17,7 @@ Body = dict[str, object]
 def render_json(report: Report, options: Options) -> str:
     """One object: the run, its totals, and every file with its findings, hidden findings, notes and error."""
     body = {"schema_version": SCHEMA_VERSION, **_run(report), "files": [_file(file) for file in report.files]}
+    body["left_out"] = list(_left_out(report))
     return json_text(body) + "\n"
 
 
@@ -27,11 +29,13 @@ def render_jsonl(report: Report, options: Options) -> str:
         if file.error is not None:
             lines.append({"type": "error", "path": file.path, "text": file.error})
         lines += [{"type": "note", "path": file.path, **note} for note in _notes(file)]
+    lines += [{"type": "left-out", **left} for left in _left_out(report)]
     lines.append({"type": "summary", "schema_version": SCHEMA_VERSION, **_run(report)})
     return "".join(json_text(line, indent=None) + "\n" for line in lines)
 
 
 def _run(report: Report) -> Body:
+    told = account(report)
     return {
         "tool": {"name": "momus", "version": report.version},
         "critic": report.critic,
@@ -40,6 +44,17 @@ def _run(report: Report) -> Body:
         "seconds": round(report.seconds, 3),
         "complete": report.complete,
         "interrupted": report.interrupted,
+        "account": {
+            "asked": told.asked,
+            "read": told.read,
+            "in_part": told.in_part,
+            "unread": told.unread,
+            "silenced": told.silenced,
+            "foreign": told.foreign,
+            "not_reached": told.not_reached,
+            "left_out": dict(told.left_out),
+            "blind": told.blind,
+        },
         "summary": {
             "text": summary_line(report),
             "files": len(report.files),
@@ -50,6 +65,11 @@ def _run(report: Report) -> Body:
             "hidden": report.hidden,
         },
     }
+
+
+def _left_out(report: Report) -> Iterator[Body]:
+    for left in report.left_out:
+        yield {"path": left.path, "why": left.why, "text": left.text}
 
 
 def _file(file: FileReport) -> Body:
