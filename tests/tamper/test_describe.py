@@ -44,6 +44,7 @@ def test_descriptions_of_an_example_vary_are_short_and_name_what_is_there(name: 
         rng = random.Random(seed)
         for site in OPERATORS[name].sites(source, rng):
             said = describe(OPERATORS[name].phrasings, site.facts, rng)
+            assert said is not None
             seen.add(said)
             assert 7 <= len(said.split()) <= 40, said
             assert said[0] == "`" or said[0].isupper(), said

@@ -20,8 +20,8 @@ from momus.models.bundled import Bundle, BundledSession
 from momus.models.dialect import stripped_line
 from momus.models.excerpts import Excerpts
 from momus.models.protocol import Prompt
+from momus.tamper.compiled import compiles, parse
 from momus.tamper.repairs import repairs
-from momus.tamper.source import compiles, parse
 
 DRAFTS = 4  # proposals of the model for one line
 MAX_TOKENS = 96  # of one proposal

@@ -34,7 +34,7 @@ def _unbound(code: str) -> frozenset[int] | None:
     """The 1-based lines that read a name which nothing binds, or may not; None where that cannot be told."""
     from pyflakes import checker, messages  # only what makes such a claim needs these
 
-    from momus.tamper.source import parse
+    from momus.tamper.compiled import parse
 
     try:
         found = checker.Checker(parse(code)).messages

@@ -9,7 +9,7 @@ from pathlib import Path
 from momus.corpus.functions import Function, functions_of, is_wanted_file, read_source
 from momus.errors import MomusError
 from momus.records import Task
-from momus.tamper.source import parse
+from momus.tamper.compiled import parse
 
 _NO_PACKAGE = frozenset({"node_modules", "venv", "env", "build", "dist"})
 

@@ -16,8 +16,9 @@ from momus.critique import Span, TextMap
 from momus.errors import MomusError
 from momus.match import apply_suggestion
 from momus.records import Bug, Tamper, Task
+from momus.tamper.compiled import byte_code, parse
 from momus.tamper.operators import OPERATORS, Edit, Mutation, Operator, Source, mutate
-from momus.tamper.source import compiles, parse, splice
+from momus.tamper.source import splice
 
 MAX_CHARACTERS = 20_000  # beyond, an answer is a table or a program, and every operator would walk all of it
 _LINES_BETWEEN = 2
@@ -179,11 +180,10 @@ def _together(source: Source, placed: Sequence[_Placed]) -> tuple[str, tuple[Bug
     """All mutations in one text, each bug's spans moved there; None unless each suggestion undoes its bug alone."""
     try:
         text = splice(source.text, tuple(e for p in placed for e in p.mutation.edits))
-        tree = parse(text)
+        code = byte_code(text)
     except (SyntaxError, ValueError):
         return None
-    key = ast.dump(tree)
-    if key == source.key or not compiles(tree):
+    if code is None or code == source.byte_code:
         return None
     bugs: list[Bug] = []
     moved = 0  # those before stand on earlier lines, whole: all of their edits move what follows
@@ -191,11 +191,11 @@ def _together(source: Source, placed: Sequence[_Placed]) -> tuple[str, tuple[Bug
         spans = tuple(Span(s.start + moved, s.end + moved) for s in p.mutation.bug.spans)
         bug = p.mutation.bug.model_copy(update={"spans": spans})
         others = splice(source.text, tuple(e for o in placed if o is not p for e in o.mutation.edits))
-        if bug.suggestion is None or _key(apply_suggestion(text, spans[0], bug.suggestion)) != _key(others):
+        if bug.suggestion is None or apply_suggestion(text, spans[0], bug.suggestion) != others:
             return None
         bugs.append(bug)
         moved += len(p.mutation.text) - len(source.text)
-    return text, tuple(bugs), key
+    return text, tuple(bugs), _key(text)
 
 
 def _key(text: str) -> str:

@@ -15,8 +15,9 @@ import random
 import re
 from collections.abc import Iterator
 
+from momus.tamper.compiled import compiles, parse
 from momus.tamper.insert import MAX_CHARACTERS, choose
-from momus.tamper.source import Source, compiles, parse, splice
+from momus.tamper.source import Source, splice
 
 MOST = 12  # repairs of one line
 _ROUNDS = 3  # an operator draws one of several replacements at a site: asked again, it may draw another

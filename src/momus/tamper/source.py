@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias, TypeVar, cast
 
 from momus.critique import Span, TextMap
+from momus.tamper.compiled import byte_code, compiles, parse
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.scope import Scope, scope_of
 
 N = TypeVar("N", bound=ast.AST)
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -52,44 +54,6 @@ def splice(text: str, edits: tuple[Edit, ...]) -> str:
     return "".join(parts)
 
 
-def parse(text: str) -> ast.Module:
-    """The syntax tree, without warnings on the console. Raises SyntaxError for anything that is not Python."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (ValueError, RecursionError, MemoryError) as error:  # null bytes, lone surrogates, nesting too deep
-        raise SyntaxError(str(error)) from None
-
-
-def compiles(tree: ast.Module) -> bool:
-    """Whether a tree is accepted by the compiler, which refuses more than the parser (`return` outside a function)."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(tree, "<answer>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
-@dataclass(slots=True)
-class Scope:
-    """What one function (or the module's top level) binds: name -> first line, and how each name is used."""
-
-    bound: dict[str, int]
-    uses: dict[str, set[str]]
-
-    def alternatives(self, name: ast.Name) -> list[str]:
-        """Other names bound before this one's line that are used, or were made, in a way this one is too."""
-        kinds = self.uses.get(name.id, set())
-        return [
-            other
-            for other, line in self.bound.items()
-            if other != name.id and line < name.lineno and kinds & self.uses.get(other, set())
-        ]
-
-
 class Source:
     """A text of Python, parsed. Raises SyntaxError where the text is not Python."""
 
@@ -113,6 +77,10 @@ class Source:
     @cached_property
     def compiles(self) -> bool:
         return compiles(self.tree)
+
+    @cached_property
+    def byte_code(self) -> Hashable | None:
+        return byte_code(self.text)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -159,6 +127,38 @@ class Source:
         code = self.code(node)
         arithmetic = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult)
         return code if arithmetic or isinstance(node, _ATOMS) else f"({code})"
+
+    def grouped(self, node: ast.expr) -> Span:
+        """The code points of an expression with the parentheses around it, which are not those of a call."""
+        span, around = self.span(node), self._within(node)
+        while True:
+            start, end = span.start - 1, span.end
+            while start >= around.start and self.text[start] in " \t\f\r\n":
+                start -= 1
+            while end < around.end and self.text[end] in " \t\f\r\n":
+                end += 1
+            if start < around.start or end >= around.end or self.text[start] != "(" or self.text[end] != ")":
+                return span
+            span = Span(start, end + 1)
+
+    def _within(self, node: ast.expr) -> Span:
+        """What the parentheses that belong to an expression can't reach beyond."""
+        parent = self.parents.get(node)
+        if isinstance(parent, ast.comprehension | ast.withitem | ast.arguments) or not isinstance(
+            parent, ast.expr | ast.stmt | ast.keyword
+        ):
+            return self.span(node)
+        whole = self.span(parent)
+        return Span(whole.start, whole.end - 1) if isinstance(parent, ast.Call | ast.GeneratorExp) else whole
+
+    def joined(self, left: ast.expr, right: ast.expr) -> Span:
+        """From the one operand to the other, with the parentheses around each."""
+        return Span(self.grouped(left).start, self.grouped(right).end)
+
+    def after(self, span: Span, *edits: Edit) -> str:
+        """What becomes of a stretch of the text by edits within it."""
+        moved = (Edit(e.start - span.start, e.end - span.start, e.replacement) for e in edits)
+        return splice(span.of(self.text), tuple(moved))
 
     def edit(self, node: Located, replacement: str) -> Edit:
         span = self.span(node)
@@ -219,7 +219,7 @@ class Source:
         """The names of the function around a node, or of the top level."""
         owner: ast.AST = self.function(node) or self.tree
         if owner not in self._scopes:
-            self._scopes[owner] = _scope(owner, self.parents)
+            self._scopes[owner] = scope_of(owner, self.parents)
         return self._scopes[owner]
 
     # Whole statements -----------------------------------------------------------------------------------------------
@@ -256,6 +256,7 @@ class Source:
         stack: list[tuple[ast.AST, bool]] = [(self.tree, False)]
         while stack:
             node, off = stack.pop()
+            off = off or _is_stub(node)
             if not off:
                 self._targets[type(node)].append(node)
                 self._open.add(node)
@@ -265,7 +266,7 @@ class Source:
                 if name in ("ctx", "op", "ops"):
                     continue
                 values = value if isinstance(value, list) else [value]
-                below = off or name in _NOT_CODE
+                below = off or name in _NOT_CODE or (name == "body" and _is_for_checkers(node))
                 for i, child in enumerate(values):
                     if not isinstance(child, ast.AST):
                         continue
@@ -274,34 +275,6 @@ class Source:
                     self.parents[child] = node
                     children.append((child, below or _is_no_target(child)))
             stack.extend(reversed(children))
-
-
-def quotable(code: str, limit: int = 56) -> str | None:
-    """The code, where it is one short line that can stand between backticks in a sentence."""
-    return code if len(code) <= limit and "\n" not in code and "\r" not in code and "`" not in code else None
-
-
-def brief(code: str, limit: int = 40) -> str:
-    """The code on one line, shortened where it is long: `name(...)`, `name[...]`, `a + ...`."""
-    line = " ".join(_COMMENT.sub("", code).split()) if "\n" in code or "\r" in code else code
-    line = line.replace("`", "'")
-    if len(line) <= limit + 8:
-        return line
-    head = re.match(r"[\w.]{1,60}(?=[(\[])", line)
-    if head and _closes_last(line, head.end()):
-        return f"{head.group()}{line[head.end()]}...{line[-1]}"
-    cut = line.rfind(" ", 12, limit)
-    return line[: cut if cut > 0 else limit].rstrip(" ,([{") + " ..."
-
-
-def _closes_last(line: str, opening: int) -> bool:
-    """Whether the bracket that opens at an offset is closed by the last character."""
-    depth = 0
-    for i in range(opening, len(line)):
-        depth += (line[i] in "([{") - (line[i] in ")]}")
-        if depth == 0:
-            return i == len(line) - 1
-    return False
 
 
 def is_docstring(node: ast.AST) -> bool:
@@ -314,6 +287,22 @@ def name_of(node: ast.AST) -> str | None:
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _is_stub(node: ast.AST) -> bool:
+    """Whether a function has no body that could run: `...`, `pass`, a docstring alone, or one of several overloads."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    if any(name_of(decorator) == "overload" for decorator in node.decorator_list):
+        return True
+    return all(
+        isinstance(s, ast.Pass) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in node.body
+    )
+
+
+def _is_for_checkers(node: ast.AST) -> bool:
+    """Whether the body of an `if` is read by type checkers alone."""
+    return isinstance(node, ast.If) and name_of(node.test) == "TYPE_CHECKING"
 
 
 def _is_no_target(node: ast.AST) -> bool:
@@ -337,54 +326,3 @@ def _holds_no_targets(node: ast.AST) -> bool:
             owner = (name_of(base) or "").lower()
             return "log" in owner or "warn" in owner
     return False
-
-
-def _scope(owner: ast.AST, parents: dict[ast.AST, ast.AST]) -> Scope:
-    bound: dict[str, int] = {}
-    uses: dict[str, set[str]] = defaultdict(set)
-    hidden: set[str] = {"self", "cls", "_"}
-    if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef):
-        for arg in (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs):
-            bound[arg.arg] = owner.lineno
-            uses[arg.arg].add("parameter")
-    stack: list[ast.AST] = list(ast.iter_child_nodes(owner))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.comprehension):  # its names live in the comprehension alone
-            hidden.update(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            hidden.update(node.names)
-        elif isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Store):
-                bound[node.id] = min(bound.get(node.id, node.lineno), node.lineno)
-            uses[node.id].add(_use(node, parents.get(node)))
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack.extend(ast.iter_child_nodes(node))
-    visible = {name: line for name, line in sorted(bound.items()) if name not in hidden}
-    return Scope(visible, {name: kinds - {""} for name, kinds in uses.items()})
-
-
-def _use(name: ast.Name, parent: ast.AST | None) -> str:
-    """How a name is used: two names of one use may be mistaken for each other."""
-    match parent:
-        case ast.Attribute():
-            return f".{parent.attr}"
-        case ast.Subscript():
-            return "[]" if parent.value is name else "index"
-        case ast.Call():
-            return "()" if parent.func is name else "argument"
-        case ast.BinOp() | ast.AugAssign():
-            return "arithmetic"
-        case ast.Compare():
-            return "compared"
-        case ast.For() | ast.AsyncFor() | ast.comprehension():
-            return "iterated" if parent.iter is name else "item"
-        case ast.Return():
-            return "returned"
-        case ast.Assign(value=ast.Constant(value=value)):
-            return type(value).__name__
-        case ast.Assign(value=ast.List() | ast.Dict() | ast.Set() | ast.ListComp() as value):
-            return type(value).__name__.removesuffix("Comp")
-        case ast.Tuple():
-            return "unpacked" if isinstance(name.ctx, ast.Store) else ""
-    return ""

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from momus.critique import Span
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Function, Source
+from momus.tamper.quoting import quotable
+from momus.tamper.source import Function, Source, name_of
 
 
 def wrapped(source: Source, call: ast.Call, names: frozenset[str]) -> tuple[str, ast.expr] | None:
@@ -30,18 +32,98 @@ def idle(source: Source, whole: ast.expr, value: ast.expr) -> bool:
 
 
 COPYING = frozenset({"list", "dict", "set", "copy", "deepcopy", "bytearray"})
+# Methods by which a container shows of which kind it is, and those that alter it.
+_METHODS_OF = {
+    "list": frozenset({"append", "extend", "insert", "sort", "reverse"}),
+    "dict": frozenset({"keys", "items", "values", "setdefault"}),
+    "set": frozenset({"add", "discard", "union", "issubset", "issuperset"}),
+    "bytearray": frozenset({"append", "extend"}),
+}
+_ALTERING = frozenset(
+    [
+        "append",
+        "extend",
+        "insert",
+        "sort",
+        "reverse",
+        "remove",
+        "pop",
+        "popleft",
+        "appendleft",
+        "popitem",
+        "clear",
+        "update",
+        "setdefault",
+        "add",
+        "discard",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+        "move_to_end",
+    ]
+)
+
+
+def is_altered(source: Source, code: str, steps: Iterable[ast.AST]) -> bool:
+    """Whether one of the steps alters the object of an expression's code: by a method, an item, or in place."""
+    for node in (n for step in steps for n in ast.walk(step)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in _ALTERING:
+                found = base
+            case ast.Subscript(value=base, ctx=ast.Store() | ast.Del()):
+                found = base
+            case ast.AugAssign(target=ast.Name() | ast.Attribute() as base):
+                found = base
+            case _:
+                continue
+        if source.code(found) == code:
+            return True
+    return False
+
+
+def _is_a(source: Source, kind: str, value: ast.expr) -> bool:
+    """Whether the code around an expression shows that it is a list, a dict or a set, so that a copy is like it.
+
+    Of anything else `list(x)` is no copy: without it follows a TypeError, or nothing at all.
+    """
+    code = source.code(value)
+    for node in ast.walk(source.function(value) or source.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in _METHODS_OF.get(kind, ()):
+                if source.code(base) == code:
+                    return True
+            case ast.Assign(targets=[target], value=made) if source.code(target) == code and _makes(kind, made):
+                return True
+            case ast.arg(arg=name, annotation=ast.expr() as noted) if name == code:
+                named = name_of(noted.value if isinstance(noted, ast.Subscript) else noted) or ""
+                if named.lower() == kind:
+                    return True
+    return False
+
+
+def _makes(kind: str, value: ast.expr) -> bool:
+    match value:
+        case ast.List() | ast.ListComp():
+            return kind == "list"
+        case ast.Dict() | ast.DictComp():
+            return kind == "dict"
+        case ast.Set() | ast.SetComp():
+            return kind == "set"
+        case ast.Call(func=ast.Name(id=name)):
+            return name == kind
+    return False
 
 
 @operator(
     "drop-copy",
     "aliasing",
     "high",
-    "`{value}` is not copied <here|first>, so <a later edit|whatever is altered later> also <shows up in|hits> the object it came from. Use `{old}`.",
+    "{kept}`{value}` is not copied <here|first>, so <a later edit|whatever is altered later> also <shows up in|hits> the object it came from. Use `{old}`.",
     "`{target}` and `{value}` are one and the same object: <editing|modifying> the first alters the other too. <Copy it|Make a copy> with `{old}`.",
     "{iterated}The loop <walks over|iterates> `{value}` itself; if its body adds or removes items, some are skipped or RuntimeError is raised. Use `{old}`.",
     "{returned}This hands out `{value}` itself: a caller that modifies the result <alters|damages> the inner state. Return `{old}`.",
     "{stored}The object keeps <a reference to|hold of> the caller's `{value}`, which the caller may still <alter|modify>. Store `{old}`.",
-    "<A copy is missing|This shares state>: `{value}` is passed on as it is, though an independent copy, `{old}`, is needed.",
+    "<A copy is missing|This shares state>: `{value}` is <used|taken> as it is, though an independent copy, `{old}`, is needed.",
 )
 def drop_copy(source: Source, rng: random.Random) -> Iterator[Site]:
     nodes: list[tuple[ast.expr, ast.expr]] = []
@@ -63,21 +145,32 @@ def drop_copy(source: Source, rng: random.Random) -> Iterator[Site]:
         old = source.short(whole)
         if old is None or isinstance(value, ast.Starred) or idle(source, whole, value):
             continue
-        facts: dict[str, str | None] = {}
-        match source.parents.get(whole):
-            case ast.Assign(targets=[ast.Attribute()]):
-                facts = {"stored": ""}
-            case ast.Assign(targets=[target]):
-                facts = {"target": source.short(target)}
-            case ast.For():
-                facts = {"iterated": ""}
-            case ast.Return():
-                facts = {"returned": ""}
-            case ast.Call() | ast.keyword():
-                pass
-            case _:
-                continue
-        yield site(source.edit(whole, source.code(value)), value=source.brief(value), old=old, **facts)
+        kind = name_of(whole.func) if isinstance(whole, ast.Call) and isinstance(whole.func, ast.Name) else None
+        if kind is not None and kind in _METHODS_OF and not _is_a(source, kind, value):
+            continue
+        facts = _shared(source, whole, value)
+        if facts is not None:
+            yield site(source.edit(whole, source.code(value)), value=source.brief(value), old=old, **facts)
+
+
+def _shared(source: Source, whole: ast.expr, value: ast.expr) -> dict[str, str | None] | None:
+    """What a copy keeps apart here, as facts; None where nothing shows that it keeps anything apart."""
+    code = source.code(value)
+    around = source.function(whole) or source.tree
+    later = [n for n in ast.walk(around) if isinstance(n, ast.stmt) and n.lineno > (whole.end_lineno or 0)]
+    match source.parents.get(whole):
+        case ast.For(body=body) if is_altered(source, code, body):
+            return {"iterated": ""}
+        case ast.Return() if code.startswith("self."):
+            return {"returned": ""}
+        case ast.Assign(targets=[ast.Attribute()]) if code in source.scope(whole).parameters:
+            return {"stored": ""}
+        case ast.Assign(targets=[ast.Name() as target]):
+            if any(is_altered(source, source.code(n), later) for n in (target, value)):
+                return {"target": source.short(target), "kept": ""}
+        case ast.Call() | ast.keyword() if is_altered(source, code, later):
+            return {"kept": ""}
+    return None
 
 
 @operator(
@@ -85,7 +178,7 @@ def drop_copy(source: Source, rng: random.Random) -> Iterator[Site]:
     "mutable-default",
     "high",
     "The default `{new}` of `{name}` is made once and shared by all calls: what one call <puts in|adds> the next one <finds|sees>. Use None.",
-    "A mutable default: `{name}={new}` <lives on|persists> between calls of `{function}`. <Take|Use> None and make a fresh one inside.",
+    "A mutable default: `{declared}` <lives on|persists> between calls of `{function}`. <Take|Use> None and make a fresh one inside.",
     "Calls of `{function}` without `{name}` all <work on|share> one object, as `{new}` is evaluated only when the function is defined.",
     "`{name}` should default to None: with `{new}` <state leaks|data carries over> from one call to the next.",
 )
@@ -101,27 +194,52 @@ def mutable_default(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         fresh = dict(_guarded(function))
         for parameter, default in defaults:
-            if isinstance(default, ast.Constant) and default.value is None and parameter.arg in fresh:
-                new = fresh[parameter.arg]
-                yield site(source.edit(default, new), name=parameter.arg, new=new, function=function.name)
+            if not (isinstance(default, ast.Constant) and default.value is None and parameter.arg in fresh):
+                continue
+            if not _is_kept(source, function, parameter.arg):
+                continue
+            edit = source.edit(default, fresh[parameter.arg])
+            declared = source.after(Span(source.span(parameter).start, source.span(default).end), edit)
+            yield site(
+                edit, name=parameter.arg, new=edit.replacement, declared=quotable(declared), function=function.name
+            )
 
 
 def _guarded(function: Function) -> Iterator[tuple[str, str]]:
-    """Names that get a fresh container where they are None or empty, with the container's code."""
+    """Names that get a fresh container where they are None and only there, with the container's code.
+
+    Where any empty one gives way to a fresh one (`xs or []`), a default that is shared does no harm.
+    """
     for node in ast.walk(function):
         match node:
-            case ast.If(test=test, body=body):
-                asked = {n.id for n in ast.walk(test) if isinstance(n, ast.Name)}
-                for step in body:
-                    match step:
-                        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in asked and _is_empty(value):
-                            yield name, ast.unparse(value)
-            case ast.BoolOp(op=ast.Or(), values=[ast.Name(id=name), value]) if _is_empty(value):
+            case ast.If(
+                test=ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
+                body=[ast.Assign(targets=[ast.Name(id=name)], value=value)],
+                orelse=[],
+            ) if name == asked and _is_empty(value):
                 yield name, ast.unparse(value)
-            case ast.IfExp(body=body, orelse=orelse):
-                for value, other in ((body, orelse), (orelse, body)):
-                    if _is_empty(value) and isinstance(other, ast.Name):
-                        yield other.id, ast.unparse(value)
+            case ast.IfExp(
+                test=ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=None)]),
+                body=body,
+                orelse=orelse,
+            ):
+                value = body if isinstance(op, ast.Is) else orelse
+                if isinstance(op, ast.Is | ast.IsNot) and _is_empty(value):
+                    yield name, ast.unparse(value)
+
+
+def _is_kept(source: Source, function: Function, name: str) -> bool:
+    """Whether a parameter's object outlives a call as something else than it was: altered, stored or handed out."""
+    if is_altered(source, name, function.body):
+        return True
+    for node in ast.walk(function):
+        match node:
+            case ast.Return(value=ast.Name(id=found)) if found == name:
+                return True
+            case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=value):
+                if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)):
+                    return True
+    return False
 
 
 def _is_empty(value: ast.expr) -> bool:

@@ -9,7 +9,8 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Edit, Source, brief, name_of, quotable
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.source import Edit, Source, name_of
 
 _SYMBOLS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -83,8 +84,7 @@ def wrong_arithmetic(source: Source, rng: random.Random) -> Iterator[Site]:
         if place is None:
             continue
         other = rng.choice(_MISTAKEN[token])
-        a, b = source.code(node.left), source.code(node.right)
-        code, start = source.code(node), source.span(node).start
+        edit, whole = Edit(place.start, place.end, other), source.span(node)
         facts: dict[str, str | None] = {}
         match source.parents.get(node):
             case ast.Assign(targets=[target]):
@@ -92,11 +92,11 @@ def wrong_arithmetic(source: Source, rng: random.Random) -> Iterator[Site]:
             case ast.Return():
                 facts = {"returned": ""}
         yield site(
-            Edit(place.start, place.end, other),
-            old=quotable(code),
-            new=quotable(code[: place.start - start] + other + code[place.end - start :]),
-            left=brief(a),
-            right=brief(b),
+            edit,
+            old=quotable(whole.of(source.text)),
+            new=quotable(source.after(whole, edit)),
+            left=source.brief(node.left),
+            right=source.brief(node.right),
             old_op=token,
             new_op=other,
             **facts,
@@ -128,19 +128,19 @@ def wrong_division(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         if _textual(node) or (place := source.between(node.left, node.right, token)) is None:
             continue
-        a, b = source.code(node.left), source.code(node.right)
         if (
             token == "/"
             and isinstance(node.right, ast.Constant | ast.JoinedStr)
             and not isinstance(node.right.value if isinstance(node.right, ast.Constant) else "", int | float)
         ):
             continue  # a path
+        edit, whole = Edit(place.start, place.end, other), source.joined(node.left, node.right)
         yield site(
-            Edit(place.start, place.end, other),
-            old=quotable(f"{a} {token} {b}"),
-            new=quotable(f"{a} {other} {b}"),
-            left=brief(a),
-            right=brief(b),
+            edit,
+            old=quotable(whole.of(source.text)),
+            new=quotable(source.after(whole, edit)),
+            left=source.brief(node.left),
+            right=source.brief(node.right),
             old_op=token,
             new_op=other,
             **{"to_floor" if other == "//" else "to_true": ""},
@@ -166,16 +166,16 @@ def wrong_augmented(source: Source, rng: random.Random) -> Iterator[Site]:
         if place is None:
             continue
         other = rng.choice(_MISTAKEN[token])
-        target, value = source.code(node.target), source.code(node.value)
         loop = source.loop(node)
+        edit, whole = Edit(place.start, place.end, other + "="), source.span(node)
         yield site(
-            Edit(place.start, place.end, other + "="),
-            target=brief(target),
-            value=brief(value),
+            edit,
+            target=source.brief(node.target),
+            value=source.brief(node.value),
             old_op=token + "=",
             new_op=other + "=",
-            old_code=quotable(f"{target} {token}= {value}"),
-            new_code=quotable(f"{target} {other}= {value}"),
+            old_code=quotable(whole.of(source.text)),
+            new_code=quotable(source.after(whole, edit)),
             in_loop="" if loop is not None else None,
             in_while="" if isinstance(loop, ast.While) else None,
         )
@@ -197,14 +197,14 @@ def drop_accumulation(source: Source, rng: random.Random) -> Iterator[Site]:
         place = source.between(node.target, node.value, _escaped(token + "=")) if token else None
         if place is None:
             continue
-        target, value = source.code(node.target), source.code(node.value)
+        edit, whole = Edit(place.start, place.end, "="), source.span(node)
         yield site(
-            Edit(place.start, place.end, "="),
-            target=brief(target),
-            value=brief(value),
+            edit,
+            target=source.brief(node.target),
+            value=source.brief(node.value),
             old_op=token + "=",
-            old=quotable(f"{target} {token}= {value}"),
-            new=quotable(f"{target} = {value}"),
+            old=quotable(whole.of(source.text)),
+            new=quotable(source.after(whole, edit)),
             in_loop="" if source.loop(node) is not None else None,
         )
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from momus.critique import Severity, Span, TextMap
-from momus.match import apply_suggestion
+from momus.match import apply_suggestion, code_key
 from momus.records import Bug
+from momus.tamper.compiled import byte_code
 from momus.tamper.describe import describe
-from momus.tamper.source import Edit, Source, compiles, is_docstring, parse, splice
+from momus.tamper.source import Edit, Source, is_docstring, splice
 
 Sites = Callable[[Source, random.Random], Iterable["Site"]]
 
@@ -58,27 +59,31 @@ def site(*edits: Edit, **facts: str | None) -> Site:
 
 
 def mutate(source: Source, operator: Operator, site: Site, rng: random.Random) -> Mutation | None:
-    """Make the edits and the bug. None where the result is not Python, or the same code as before."""
+    """Make the edits and the bug. None where the result is not Python, or is compiled to the same as before.
+
+    None too where the suggestion would not give back the clean text to the byte, or where no phrasing is true of it.
+    """
     edits = tuple(_leaving_no_blank(source, edit) for edit in site.edits)
     text = splice(source.text, edits)
     try:
-        tree = parse(text)
+        code = byte_code(text)
     except SyntaxError:
         return None
-    if ast.dump(tree) == source.key or (source.compiles and not compiles(tree)):
+    # A fragment that only parses, such as a `return` by itself, goes by its tree.
+    if code in (None, source.byte_code) if source.compiles else code_key(text) == source.key:
         return None
     place = _place(source, text, edits)
     if place is None:
         return None
     span, suggestion = place
-    mended = apply_suggestion(text, span, suggestion)
-    if mended != source.text and not _same_code(mended, source):
+    description = describe(operator.phrasings, site.facts, rng, text, source.text)
+    if description is None or apply_suggestion(text, span, suggestion) != source.text:
         return None
     bug = Bug(
         spans=(span, *_further(source, text, edits, span)),
         category=operator.category,
         severity=operator.severity,
-        description=describe(operator.phrasings, site.facts, rng),
+        description=description,
         suggestion=suggestion,
         operator=operator.name,
     )
@@ -95,13 +100,6 @@ def _leaving_no_blank(source: Source, edit: Edit) -> Edit:
         return edit
     lines = source.lines(first, last)
     return Edit(lines.start, lines.end, "")
-
-
-def _same_code(text: str, source: Source) -> bool:
-    try:
-        return ast.dump(parse(text)) == source.key
-    except SyntaxError:
-        return False
 
 
 def _place(source: Source, text: str, edits: tuple[Edit, ...]) -> tuple[Span, str] | None:
@@ -129,7 +127,7 @@ def _place(source: Source, text: str, edits: tuple[Edit, ...]) -> tuple[Span, st
     mended = source.text[source.map.line_span(first)[0] : source.map.line_span(first + len(old) - 1)[1]]
     if mended.startswith(indent):
         return span, mended[len(indent) :]
-    return span, source.newline + mended  # the line stood further left: leave the deeper indentation on a line alone
+    return Span(start, end), mended  # the line stood further left: its indentation is what is wrong
 
 
 def _whole_lines(text: TextMap, first: int, last: int) -> list[str]:
@@ -141,35 +139,42 @@ def _indentation(line: str) -> str:
 
 
 def _beside_deleted(source: Source, first: int, last: int) -> tuple[Span, str] | None:
-    """Where lines went without a trace: a line of code beside them, and that line with them put back."""
-    deleted = source.text[source.map.line_span(first)[0] : source.map.line_span(last)[1]]
+    """Where lines went without a trace: the line of code before or after them, and that line with them put back.
+
+    None where comments or blank lines stand between on both sides: the lost lines could not be put back to the byte.
+    """
     gone = next((s for s in source.statements() if s.lineno == first and s.end_lineno == last), None)
     if gone is None:  # lines within a statement
-        start, end = source.map.line_span(max(first - 1, 1))
-        start += len(_indentation(source.text[start:end]))
-        return (Span(start, end), source.text[start:end] + source.newline + deleted) if start < end else None
+        return _behind(source, first, last)
     block, place = source.block(gone)
     before = block[place - 1] if place else None
-    parent = source.parents[gone]
-    if before is not None and before.lineno == before.end_lineno and not is_docstring(before):
-        line, put_before = before.lineno, False
-    elif place + 1 < len(block) and source.on_own_lines(block[place + 1]):
-        line, put_before = _first_line(block[place + 1]), True
-    elif before is not None and (not is_docstring(before) or before.lineno == before.end_lineno):
-        line, put_before = before.end_lineno or before.lineno, False
-    elif isinstance(parent, ast.stmt) and block is getattr(parent, "body", None):
-        line, put_before = parent.lineno, False
-    else:
-        return None
-    start, end = source.map.line_span(line)
-    code = source.text[start:end]
-    indent = _indentation(code)
-    if put_before:
-        shift = source.lines(first, last)
-        removed = shift.end - shift.start
-        span = Span(start + len(indent) - removed, end - removed)
-        return span, deleted.removeprefix(indent) + source.newline + code
-    return Span(start + len(indent), end), code[len(indent) :] + source.newline + deleted
+    after = block[place + 1] if place + 1 < len(block) else None
+    if before is not None and before.lineno == first - 1 and not is_docstring(before):
+        return _behind(source, first, last)
+    if after is not None and _first_line(after) == last + 1 and source.on_own_lines(after):
+        return _ahead(source, first, last)
+    opening = before or source.parents[gone]
+    stands = (before.end_lineno if before is not None else getattr(opening, "lineno", None)) == first - 1
+    if stands and (before is not None or block is getattr(opening, "body", None)):
+        return _behind(source, first, last)
+    return None
+
+
+def _behind(source: Source, first: int, last: int) -> tuple[Span, str] | None:
+    """The line before those that went, and the same with them."""
+    start, end = source.map.line_span(max(first - 1, 1))
+    start += len(_indentation(source.text[start:end]))
+    return (Span(start, end), source.text[start : source.map.line_span(last)[1]]) if start < end else None
+
+
+def _ahead(source: Source, first: int, last: int) -> tuple[Span, str]:
+    """The line that followed, and the same with those before it."""
+    start, end = source.map.line_span(last + 1)
+    indent = _indentation(source.text[start:end])
+    removed = source.lines(first, last)
+    moved = removed.end - removed.start
+    whole = source.text[source.map.line_span(first)[0] : end]
+    return Span(start + len(indent) - moved, end - moved), whole.removeprefix(indent)
 
 
 def _first_line(statement: ast.stmt) -> int:

@@ -9,7 +9,8 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Source, brief, quotable
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.source import Source
 
 
 def plus(source: Source, node: ast.expr, delta: int) -> str:
@@ -30,7 +31,7 @@ def plus(source: Source, node: ast.expr, delta: int) -> str:
 def measured(node: ast.expr, source: Source) -> str | None:
     """`xs` of `len(xs)`."""
     match node:
-        case ast.Call(func=ast.Name(id="len"), args=[argument]):
+        case ast.Call(func=ast.Name(id="len"), args=[argument]) if source.code(node) == f"len({source.code(argument)})":
             return source.short(argument)
     return None
 
@@ -132,14 +133,14 @@ def off_by_one_index(source: Source, rng: random.Random) -> Iterator[Site]:
         # Of a constant only the step away from the end of the sequence: the other one may change sides.
         for delta in (1, -1) if not constant else (-1,) if negative else (1,):
             text = plus(source, index, delta)
-            seq = source.code(node.value)
+            edit = source.edit(index, text)
             yield site(
-                source.edit(index, text),
-                new=quotable(f"{seq}[{text}]"),
+                edit,
+                new=quotable(source.after(source.span(node), edit)),
                 old=source.short(node),
                 new_index=quotable(text),
                 old_index=source.short(index),
-                seq=brief(seq),
+                seq=source.brief(node.value),
                 **{"const" if constant else "up" if delta > 0 else "down": ""},
             )
 
@@ -206,7 +207,7 @@ def wrong_slice_bound(source: Source, rng: random.Random) -> Iterator[Site]:
     "wrong-constant",
     "wrong-constant",
     "medium",
-    "`{new}` is the wrong number <here|in this place>: it should be `{old}`, or <the result is off|every result is off>.",
+    "`{new}` is the wrong number <here|in this place>: it should be `{old}`, <not|rather than> that.",
     "The number is <off|wrong>: <with|using> `{new}` this comes out <differently|otherwise> from what the code around it expects. <Use|Write> `{old}`.",
     "The constant should be `{old}`, not `{new}`; <as it stands|this way> `{code}` <gives|yields> a wrong value.",
     "`{target}` <is set to|gets> `{new}` where `{old}` is needed, so everything computed from it is <wrong|off>.",
@@ -220,8 +221,8 @@ def wrong_constant(source: Source, rng: random.Random) -> Iterator[Site]:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             continue
         parent = source.parents.get(node)
-        if isinstance(parent, ast.Subscript | ast.Slice):
-            continue
+        if isinstance(parent, ast.Subscript | ast.Slice | ast.arguments):
+            continue  # what a parameter's default should be is said nowhere but in it
         text = source.code(node)
         changed = _near(node.value, text, rng)
         if changed == "0" and isinstance(parent, ast.UnaryOp):

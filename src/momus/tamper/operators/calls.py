@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Edit, Source, brief, name_of, quotable
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.source import Edit, Source, name_of
 
 # Methods and functions that are taken for each other: name -> (the other, what the other does instead).
 _METHODS = {
@@ -33,14 +34,12 @@ _METHODS = {
     "rpartition": (("partition", "cuts at the first separator"),),
     "find": (("rfind", "finds the last occurrence"), ("index", "raises ValueError where nothing is found")),
     "rfind": (("find", "finds the first occurrence"),),
-    "index": (("find", "gives -1 instead of raising ValueError"),),
     "setdefault": (("get", "does not store the default"),),
     "get": (("pop", "removes the entry as well"),),
     "popleft": (("pop", "takes from the right end"),),
     "appendleft": (("append", "adds at the right end"),),
     "add": (("discard", "removes it"),),
     "discard": (("remove", "raises KeyError where it is missing"),),
-    "remove": (("discard", "hides that it was missing"),),
     "union": (("intersection", "keeps the common elements only"),),
     "intersection": (("union", "keeps the elements of either"),),
     "difference": (("intersection", "keeps what should be taken away"),),
@@ -85,18 +84,12 @@ _FUNCTIONS = {
     "isinstance": (("issubclass", "needs a class, so it raises TypeError for an object"),),
     "ord": (("chr", "goes from number to character"),),
     "chr": (("ord", "goes from character to number"),),
-    "str": (("repr", "adds quotes and escapes"),),
     "repr": (("str", "leaves out quotes and escapes"),),
     "round": (("int", "cuts the fraction off"),),
     "setattr": (("getattr", "stores nothing"),),
     "set": (("list", "keeps duplicates"),),
     "divmod": (("pow", "raises to a power"),),
-    "defaultdict": (("dict", "has no default for a missing key"),),
-    "zip": (("zip_longest", "pads the shorter one"),),
-    "int": (("float", "keeps the fraction"),),
     "float": (("int", "cuts the fraction off"),),
-    "ceil": (("floor", "rounds down"),),
-    "floor": (("ceil", "rounds up"),),
 }
 
 
@@ -115,6 +108,8 @@ def wrong_method(source: Source, rng: random.Random) -> Iterator[Site]:
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
             continue
         name = call.func.attr
+        if name in ("match", "search") and "^" in source.code(call):
+            continue  # the pattern says where it begins
         other, effect = rng.choice(_METHODS[name])
         end = source.span(call.func).end
         start, code = source.span(call).start, source.code(call)
@@ -195,11 +190,11 @@ def swap_arguments(source: Source, rng: random.Random) -> Iterator[Site]:
     "drop-keyword-argument",
     "wrong-argument",
     "medium",
-    "`{keyword}` is not passed <on|here>, so `{callee}` falls back on its default; <add|it needs> `{argument}`.",
-    "The call of `{callee}` <lacks|is missing> `{argument}`, so a default is <used|taken> in its place.",
-    "Without `{argument}` <the call|`{callee}`> <uses|works with> the default for `{keyword}`, which is not what is wanted here.",
+    "`{keyword}` is not passed <on|here>, so `{callee}` falls back on a default, or fails without one; <add|it needs> `{argument}`.",
+    "The call of `{callee}` <lacks|is missing> `{argument}`, so a default, if there is one, is <used|taken> in its place.",
+    "Without `{argument}` <the call|`{callee}`> <fails, or uses|fails, or works with> a default for `{keyword}` that is not what is wanted here.",
     "{given}The value of `{value}` <never reaches|is not handed to> `{callee}`: pass `{argument}`.",
-    "`{callee}` needs to <know|be told> `{keyword}` here, or it <acts on|assumes> a default; <pass|give it> `{argument}`.",
+    "`{callee}` needs to <know|be told> `{keyword}` here, or it <acts on|assumes> a default, if it has one; <pass|give it> `{argument}`.",
 )
 def drop_keyword_argument(source: Source, rng: random.Random) -> Iterator[Site]:
     for call in source.targets(ast.Call):
@@ -211,6 +206,8 @@ def drop_keyword_argument(source: Source, rng: random.Random) -> Iterator[Site]:
                 keyword.arg in ("key", "reverse") and callee.split(".")[-1] in ("sort", "sorted")
             ):
                 continue
+            if isinstance(keyword.value, ast.Constant) and keyword.value.value in (None, False, True, 0, 1, "", -1):
+                continue  # as likely as not the default anyway
             edit = without_argument(source, call, keyword)
             value = source.short(keyword.value)
             if edit is None:
@@ -218,7 +215,7 @@ def drop_keyword_argument(source: Source, rng: random.Random) -> Iterator[Site]:
             yield site(
                 edit,
                 keyword=keyword.arg,
-                argument=quotable(f"{keyword.arg}={source.code(keyword.value)}") or keyword.arg,
+                argument=source.brief(keyword),
                 callee=callee,
                 value=value,
                 given="" if isinstance(keyword.value, ast.Name | ast.Attribute) else None,
@@ -256,6 +253,8 @@ def swap_keyword_values(source: Source, rng: random.Random) -> Iterator[Site]:
             a, b = source.short(one.value, 30), source.short(two.value, 30)
             if a is None or b is None or a == b or callee is None or one.lineno != two.end_lineno:
                 continue
+            if source.code(one) != f"{one.arg}={a}" or source.code(two) != f"{two.arg}={b}":
+                continue  # blanks or parentheses: the sentences quote it as it is mostly written
             yield site(
                 source.edit(one.value, b),
                 source.edit(two.value, a),
@@ -277,33 +276,23 @@ def swap_keyword_values(source: Source, rng: random.Random) -> Iterator[Site]:
     "<Pass|Give> `{keyword}={old}`: with `{new}`, `{callee}` does the contrary of what <is wanted|the code around it expects>.",
     "`{target}` should <be|become> `{old}` at this point; `{new}` makes every later test of it <go wrong|decide the wrong way>.",
     "Setting `{target}` to `{new}` <says the contrary|inverts its meaning>: what reads it later <goes|decides> the wrong way.",
-    "{default}The default of `{parameter}` <should be|has to be> `{old}`; callers that leave it out get the wrong behaviour.",
 )
 def flip_boolean(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Constant):
         parent = source.parents.get(node)
-        # What is returned has an operator of its own.
-        if not isinstance(node.value, bool) or isinstance(parent, ast.Return | ast.While | ast.Expr):
+        # What is returned has an operator of its own; what a default should be is said nowhere but in it.
+        if not isinstance(node.value, bool) or isinstance(parent, ast.Return | ast.While | ast.Expr | ast.arguments):
             continue
         facts: dict[str, str | None] = {}
         match parent:
             case ast.keyword(arg=str(name)):
                 call = source.parents[parent]
                 callee = source.short(call.func, 36) if isinstance(call, ast.Call) else None
-                facts = {"keyword": name, "callee": callee or "the call"}
+                facts = {"keyword": name, "callee": callee}
             case ast.Assign(targets=[target]):
                 facts = {"target": source.short(target, 36)}
-            case ast.arguments():
-                facts = {"default": "", "parameter": _parameter(parent, node)}
         new = str(not node.value)
         yield site(source.edit(node, new), old=str(node.value), new=new, **facts)
-
-
-def _parameter(arguments: ast.arguments, default: ast.expr) -> str | None:
-    plain = [*arguments.posonlyargs, *arguments.args]
-    pairs = list(zip(reversed(plain), reversed(arguments.defaults), strict=False))
-    pairs += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
-    return next((a.arg for a, d in pairs if d is default), None)
 
 
 @operator(

@@ -9,7 +9,8 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Edit, Source, brief, quotable
+from momus.tamper.quoting import quotable
+from momus.tamper.source import Edit, Source
 
 _TOKENS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -40,18 +41,18 @@ def compared(source: Source, swap: dict[str, str]) -> Iterator[tuple[ast.expr, a
             place = source.between(left, right, rf"\b{word}\b" if token[0].isalpha() else word)
             if place is None:
                 continue
-            a, b = source.code(left), source.code(right)
+            edit, whole = Edit(place.start, place.end, other), source.joined(left, right)
             yield (
                 left,
                 right,
                 token,
                 other,
                 site(
-                    Edit(place.start, place.end, other),
-                    old=quotable(f"{a} {token} {b}"),
-                    new=quotable(f"{a} {other} {b}"),
-                    left=brief(a),
-                    right=brief(b),
+                    edit,
+                    old=quotable(whole.of(source.text)),
+                    new=quotable(source.after(whole, edit)),
+                    left=source.brief(left),
+                    right=source.brief(right),
                     old_op=token,
                     new_op=other,
                 ),
@@ -184,6 +185,8 @@ def identity_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
 def _plain_value(node: ast.expr) -> bool:
     if isinstance(node, ast.Attribute):
         return not node.attr[:1].isupper()
+    if isinstance(node, ast.Name) and node.id.isupper():
+        return False  # a constant, often one made to be told by its identity
     return isinstance(node, ast.Name | ast.Call | ast.Subscript)
 
 

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import random
 from collections.abc import Iterator
 
+from momus.critique import Span
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Edit, Source, brief, quotable
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.source import Edit, Source
 
 
 def _kind(node: ast.AST | None) -> str:
@@ -99,7 +102,6 @@ def drop_condition_term(source: Source, rng: random.Random) -> Iterator[Site]:
         if any(isinstance(v, ast.Constant | ast.List | ast.Dict | ast.Tuple) for v in node.values):
             continue  # `x or []` is a default, not a condition
         for i, value in enumerate(node.values):
-            rest = [v for v in node.values if v is not value]
             # Between the end of one operand and the start of the next, parentheses may open or close: keep them out.
             if i + 1 < len(node.values):
                 place = source.between(value, node.values[i + 1], rf"\b{word}\b")
@@ -111,14 +113,18 @@ def drop_condition_term(source: Source, rng: random.Random) -> Iterator[Site]:
             if place is None:
                 continue
             first, last = _parenthesised(source, start, end, after=i + 1 == len(node.values))
-            new = f" {word} ".join(source.code(v) for v in rest)
+            edit = Edit(first, last, "")
             yield site(
-                Edit(first, last, ""),
+                edit,
                 old=source.short(node),
-                new=quotable(new),
-                dropped=source.brief(value),
+                new=quotable(source.after(_around(source.span(node), first, last), edit)),
+                dropped=brief(source.grouped(value).of(source.text)),
                 **{f"was_{word}": ""},
             )
+
+
+def _around(whole: Span, start: int, end: int) -> Span:
+    return Span(min(whole.start, start), max(whole.end, end))
 
 
 def _parenthesised(source: Source, start: int, end: int, *, after: bool) -> tuple[int, int]:
@@ -162,13 +168,13 @@ def swapped_and_or(source: Source, rng: random.Random) -> Iterator[Site]:
             place = source.between(left, right, rf"\b{word}\b")
             if place is None:
                 continue
-            a, b = source.code(left), source.code(right)
+            edit, whole = Edit(place.start, place.end, other), source.joined(left, right)
             yield site(
-                Edit(place.start, place.end, other),
-                old=quotable(f"{a} {word} {b}", 56),
-                new=quotable(f"{a} {other} {b}", 56),
-                left=brief(a),
-                right=brief(b),
+                edit,
+                old=quotable(whole.of(source.text)),
+                new=quotable(source.after(whole, edit)),
+                left=source.brief(left),
+                right=source.brief(right),
                 **{f"to_{other}": ""},
             )
 
@@ -197,22 +203,34 @@ def drop_guard(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         edit = source.without(node)
         test = source.short(node.test)
+        if isinstance(node.test, ast.UnaryOp) and isinstance(action, ast.Return) and _is_nothing(action.value):
+            continue  # of nothing the code below often makes nothing by itself
         if edit is None or test is None:
             continue
         facts: dict[str, str | None] = {"leaves": ""}
         if isinstance(action, ast.Raise):
-            facts = {"raises": "", "error": _error(action)}
+            facts = {"raises": "", "error": _error(source, action)}
         called = {n.func for n in ast.walk(node.test) if isinstance(n, ast.Call)}
         names = [n.id for n in ast.walk(node.test) if isinstance(n, ast.Name) and n not in called]
         code = source.short(action, 40)
         facts["name"] = names[0] if names and code else None
-        short = code or (f"raise {_error(action)}" if isinstance(action, ast.Raise) else "return")
-        yield site(edit, test=test, action=short, **facts)
+        yield site(edit, test=test, action=source.brief(action), **facts)
 
 
-def _error(action: ast.Raise) -> str:
+def _is_nothing(value: ast.expr | None) -> bool:
+    match value:
+        case ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
+            return True
+        case ast.Call(args=[], keywords=[]):
+            return True
+        case ast.Constant(value=found):
+            return found is not None and not found
+    return False
+
+
+def _error(source: Source, action: ast.Raise) -> str:
     error = action.exc.func if isinstance(action.exc, ast.Call) else action.exc
-    return f"`{ast.unparse(error)}`" if error is not None else "the error again"
+    return f"`{source.brief(error)}`" if error is not None else "the error again"
 
 
 @operator(
@@ -257,17 +275,16 @@ def _leaves(body: list[ast.stmt]) -> bool:
 def swap_ternary(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.IfExp):
         a, b = source.code(node.body), source.code(node.orelse)
-        test = source.code(node.test)
         if isinstance(node.orelse, ast.IfExp | ast.Lambda) or node.lineno != node.end_lineno:
             continue
+        edits = (source.edit(node.body, b), source.edit(node.orelse, a))
         yield site(
-            source.edit(node.body, b),
-            source.edit(node.orelse, a),
+            *edits,
             then=brief(a),
             other=brief(b),
-            test=brief(test),
-            old=quotable(f"{a} if {test} else {b}", 60),
-            new=quotable(f"{b} if {test} else {a}", 60),
+            test=source.brief(node.test),
+            old=source.short(node, 60),
+            new=quotable(source.after(source.span(node), *edits), 60),
         )
 
 
@@ -278,12 +295,12 @@ def swap_ternary(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{dropped}` is not <accepted|covered> here: the check should <be|read> `{old}`.",
     "A `{subject}` of type `{dropped}` <falls through|fails this test>, although it has to be treated <alike|the same way>.",
     "The type check is too narrow: <it leaves out|besides `{kept}` it needs> `{dropped}`, so such a `{subject}` takes the wrong path.",
-    "`{new}` is false for `{dropped}`; <test|check> for `({types})`.",
+    "`{new}` is false for `{dropped}`; <test|check> for `{types}`.",
 )
 def narrow_isinstance(source: Source, rng: random.Random) -> Iterator[Site]:
     for call in source.targets(ast.Call):
         match call:
-            case ast.Call(func=ast.Name(id="isinstance" | "issubclass" as test), args=[subject, ast.Tuple() as types]):
+            case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[subject, ast.Tuple() as types]):
                 pass
             case _:
                 continue
@@ -291,16 +308,26 @@ def narrow_isinstance(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         for gone in types.elts:
             kept = [source.code(t) for t in types.elts if t is not gone]
+            if is_covered(source.code(gone), kept):
+                continue
             text = kept[0] if len(kept) == 1 else f"({', '.join(kept)})"
+            edit = source.edit(types, text)
             yield site(
-                source.edit(types, text),
+                edit,
                 dropped=source.brief(gone),
                 kept=brief(text),
                 old=source.short(call, 60),
-                new=quotable(f"{test}({source.code(subject)}, {text})", 60),
+                new=quotable(source.after(source.span(call), edit), 60),
                 subject=source.brief(subject, 30),
-                types=brief(", ".join(source.code(t) for t in types.elts)),
+                types=source.brief(types),
             )
+
+
+def is_covered(name: str, others: list[str]) -> bool:
+    """Whether a class of Python's own is among others anyway, as one of their subclasses."""
+    found = getattr(builtins, name, None)
+    classes = [c for c in (getattr(builtins, other, None) for other in others) if isinstance(c, type)]
+    return isinstance(found, type) and issubclass(found, tuple(classes))
 
 
 OPERATORS = (

@@ -9,9 +9,11 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.conditions import is_covered
 from momus.tamper.operators.flow import function_name
 from momus.tamper.operators.statements import releases
-from momus.tamper.source import Edit, Source, brief, name_of
+from momus.tamper.quoting import brief
+from momus.tamper.source import Edit, Source, name_of
 
 
 @operator(
@@ -140,12 +142,14 @@ def narrow_exception(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         for gone in handler.type.elts:
             kept = [source.code(e) for e in handler.type.elts if e is not gone]
+            if is_covered(source.code(gone), kept):
+                continue
             text = kept[0] if len(kept) == 1 else f"({', '.join(kept)})"
             yield site(
                 source.edit(handler.type, text),
                 dropped=source.brief(gone),
-                kept=brief(", ".join(kept)),
-                all=brief(", ".join(source.code(e) for e in handler.type.elts)),
+                kept=brief(text),
+                all=source.brief(handler.type),
             )
 
 
@@ -214,7 +218,10 @@ def drop_release(source: Source, rng: random.Random) -> Iterator[Site]:
         if not releases(node) or (edit := source.without(node)) is None:
             continue
         call = node.value
-        owner = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
+        owner: ast.expr | None = None
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            # `os.close(fd)` gives back what it is given.
+            owner = call.args[0] if call.args else call.func.value
         if owner is not None:
             yield site(edit, object=source.brief(owner), code=source.brief(node), function=function_name(source, node))
 
@@ -267,8 +274,6 @@ _SAFE_WRAPPERS = {
     "quote": "it can break out of the command or the address",
     "escape": "it can inject markup or a pattern",
     "quote_plus": "it can break out of the address",
-    "basename": "it can point into another folder",
-    "realpath": "a link can lead out of the folder",
     "secure_filename": "it can point into another folder",
     "quote_name": "it can break out of the statement",
 }

@@ -9,12 +9,14 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Edit, Source, brief, quotable
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.source import Edit, Source, is_docstring
 
 
-def function_name(source: Source, node: ast.AST) -> str:
+def function_name(source: Source, node: ast.AST) -> str | None:
+    """The name of the function around a node, where there is one."""
     function = source.function(node)
-    return function.name if function is not None else "the code"
+    return None if function is None else function.name
 
 
 @operator(
@@ -52,7 +54,7 @@ def missing_return(source: Source, rng: random.Random) -> Iterator[Site]:
     "{emptied}`return {new}` discards the <value|result> that `{function}` is <there to compute|called for>, so callers have nothing to go on.",
     "{flipped}The answer is inverted: in this case the <caller|code that calls> should get `{old}`, not `{new}`.",
     "{flipped}`return {new}` tells the caller the contrary of what was <found|established> here; <return|it has to be> `{old}`.",
-    "{emptied}The <result|work> is thrown away: `{function}` returns `{new}` <though|while> `{old}` <is at hand|has been computed>.",
+    "{emptied}The <result|work> is thrown away: `{function}` returns `{new}` <though|while> callers <need|ask for> `{old}`.",
     "{emptied}Callers <always get|get> `{new}` from this path and never see `{old}`.",
     "{emptied}Callers of `{function}` get `{new}` <from|on> this path and never see the value that was <worked out|meant> for them.",
     "{reordered}The two <parts|halves> of the result are in the wrong order for callers that <unpack|take apart> it.",
@@ -63,6 +65,9 @@ def wrong_return(source: Source, rng: random.Random) -> Iterator[Site]:
         value = node.value
         match value:
             case ast.Constant(value=bool(answer)):
+                block = [step for step in source.block(node)[0] if not is_docstring(step)]
+                if block == [node] and isinstance(source.parents[node], ast.FunctionDef | ast.AsyncFunctionDef):
+                    continue  # the function says nothing else, so nothing says which it should be
                 new, flag = str(not answer), "flipped"
             case ast.Tuple(elts=[first, second]):
                 a, b = source.code(first), source.code(second)
@@ -118,8 +123,8 @@ def early_return(source: Source, rng: random.Random) -> Iterator[Site]:
         deeper = source.indentation(loop.body[0].lineno)
         yield site(
             Edit(start, source.span(node).start, deeper),
-            var=(source.short(loop.target) if isinstance(loop, ast.For) else None) or "item",
-            seq=(source.short(loop.iter) if isinstance(loop, ast.For) else None) or "the input",
+            var=source.short(loop.target) if isinstance(loop, ast.For) else None,
+            seq=source.short(loop.iter) if isinstance(loop, ast.For) else None,
             code=source.brief(node),
         )
 
@@ -142,16 +147,13 @@ def break_continue(source: Source, rng: random.Random) -> Iterator[Site]:
         yield site(source.edit(node, new), **_loop_facts(source, node), **{f"to_{new}": ""})
 
 
-def _loop_facts(source: Source, node: ast.stmt) -> dict[str, str]:
+def _loop_facts(source: Source, node: ast.stmt) -> dict[str, str | None]:
     loop = source.loop(node)
     parent = source.parents.get(node)
     test = source.short(parent.test) if isinstance(parent, ast.If) and node in parent.body else None
-    facts = {"case": f"case of `{test}`" if test else "such case"}
+    facts: dict[str, str | None] = {"case": f"case of `{test}`" if test else "such case"}
     if isinstance(loop, ast.For):
-        facts["var"] = source.short(loop.target) or "item"
-        facts["seq"] = source.short(loop.iter) or "the items"
-    else:
-        facts |= {"var": "pass", "seq": "the passes"}
+        facts |= {"var": source.short(loop.target), "seq": source.short(loop.iter)}
     return facts
 
 
@@ -172,7 +174,7 @@ def drop_break(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         before = source.short(block[place - 1]) if place else None
         facts = _loop_facts(source, node)
-        facts["case"] = facts["case"].removeprefix("such ")
+        facts["case"] = (facts["case"] or "").removeprefix("such ")
         yield site(edit, **facts, before=before)
 
 
@@ -214,7 +216,7 @@ def wrong_yield(source: Source, rng: random.Random) -> Iterator[Site]:
                 Edit(word.start, word.end, new),
                 value=brief(value),
                 old=source.short(node),
-                new=quotable(f"{new} {value}") or new,
+                new=quotable(f"{new} {value}"),
                 function=function_name(source, node),
                 **{flag: ""},
             )

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.source import Edit, Source, name_of, quotable
+from momus.tamper.quoting import quotable
+from momus.tamper.source import Edit, Source, name_of
 
 
 def _in_place(source: Source, node: ast.expr, text: str, around: ast.expr | ast.stmt | None) -> str | None:
@@ -118,7 +119,7 @@ def wrong_attribute(source: Source, rng: random.Random) -> Iterator[Site]:
     "high",
     "`{name}` is <assigned to|only> a local variable here: the object's `{old}` is never <set|updated>.",
     "This assignment <is lost|vanishes> when the method returns, because it sets a local `{name}`; <write|it should be> `{old}`.",
-    "The attribute is <missed|not touched>: `{name} = ...` makes a local name, and later reads of `{old}` <see|get> a stale value or fail.",
+    "The attribute is <missed|not touched>: this makes a local `{name}`, and later reads of `{old}` <see|get> a stale value or fail.",
     "<Missing|There is no> `{owner}.` in front of `{name}`, so the <state|value> is not kept on the object.",
     held_out=True,
 )
@@ -141,7 +142,7 @@ def drop_self(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{first}` and `{second}` are <swapped|the wrong way round>: each <gets|receives> the value meant for the other.",
     "`{value}` <gives|yields> `{first}` first and `{second}` second, but they are <taken|unpacked> as `{new}`.",
     "{loop}In every pass `{first}` holds what `{second}` should and the other way round; <unpack|loop over> `{old}`.",
-    "After this line `{first}` has the value of `{second}` and vice versa, so everything <below|that follows> is mixed up.",
+    "{after}After this line `{first}` has the value of `{second}` and vice versa, so everything <below|that follows> is mixed up.",
 )
 def swap_unpacking(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Tuple):
@@ -174,6 +175,7 @@ def swap_unpacking(source: Source, rng: random.Random) -> Iterator[Site]:
             new=quotable(new),
             value=source.short(value),
             loop="" if loop else None,
+            after=None if loop else "",
         )
 
 

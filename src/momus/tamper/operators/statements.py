@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.operators.flow import function_name
-from momus.tamper.source import Edit, Source, name_of, quotable
+from momus.tamper.quoting import quotable
+from momus.tamper.source import Edit, Source, name_of
 
 _RELEASING = frozenset({"close", "release", "shutdown", "terminate", "unlock", "disconnect"})
 
@@ -41,7 +42,7 @@ def _loop_names(source: Source, node: ast.stmt) -> set[str]:
     "drop-statement",
     "missing-statement",
     "high",
-    "A step is missing <here|at this point>: `{code}` <has to run|belongs here>, or later code works with stale data.",
+    "A step is missing <here|at this point>: `{code}` <has to run|belongs here> before the code goes on.",
     "`{target}` is <never updated|not set> here; <without|for lack of> `{code}`, what reads it later gets an old value or none.",
     "{endless}Nothing in the loop <moves|advances> `{name}`, so its condition never turns false and it runs forever: add `{code}`.",
     "{call}The call `{code}` is missing, so `{object}` <never hears of|does not get> what has been done <here|up to this point>.",

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from momus.tamper.operators.aliasing import COPYING, idle, wrapped
 from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.operators.calls import without_argument
-from momus.tamper.source import Edit, Source, brief, name_of, quotable
+from momus.tamper.quoting import brief, quotable
+from momus.tamper.source import Edit, Source, name_of
 
 _CONVERSIONS = {
     "str": "text",
     "int": "an integer",
     "float": "a float",
-    "bool": "a plain True or False",
     "bytes": "bytes",
     "tuple": "a tuple",
     "Decimal": "a Decimal",
@@ -32,7 +32,7 @@ _CONVERSIONS = {
     "`{value}` is used <as it is|unconverted>, but {wanted} is needed here: <write|use> `{old}`.",
     "The type is wrong: `{value}` has to be turned into {wanted} with `{name}` <first|before this>.",
     "<Without|For lack of> `{name}(...)` this <mixes types|works on the wrong type>: `{value}` need not be {wanted}, and TypeError or a wrong result follows.",
-    "{compared}The comparison is between different types, and so never <true|right>: convert `{value}` with `{name}`.",
+    "{compared}The comparison may be between different types, and is then never <true|right>: convert `{value}` with `{name}`.",
     "{returned}Callers expect {wanted}, but get `{value}` <unconverted|as it came>; return `{old}`.",
 )
 def drop_conversion(source: Source, rng: random.Random) -> Iterator[Site]:
@@ -71,8 +71,8 @@ _WRAPPERS = {
     "ord": "a character is taken for its number",
     "type": "the object itself is taken for its type",
     "callable": "the object itself is tested",
-    "any": "a non-empty sequence counts as true",
-    "all": "a non-empty sequence counts as true",
+    "any": "the object itself is tested, and not its items",
+    "all": "the object itself is tested, and not its items",
 }
 
 
@@ -93,6 +93,8 @@ def drop_wrapper(source: Source, rng: random.Random) -> Iterator[Site]:
         name, value = found
         if name in COPYING and isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and name != "set":
             continue  # that is a copy
+        if name == "list" and not _is_iterator(value):
+            continue
         yield site(
             source.edit(call, source.operand(value)),
             name=name,
@@ -100,6 +102,11 @@ def drop_wrapper(source: Source, rng: random.Random) -> Iterator[Site]:
             old=source.brief(call),
             effect=_WRAPPERS[name],
         )
+
+
+def _is_iterator(value: ast.expr) -> bool:
+    lazy = ("map", "filter", "zip", "reversed", "iter", "enumerate", "chain", "islice", "groupby", "finditer")
+    return isinstance(value, ast.GeneratorExp) or (isinstance(value, ast.Call) and name_of(value.func) in lazy)
 
 
 _NORMALISING = {
@@ -117,8 +124,8 @@ _NORMALISING = {
     "flatten": "the shape is not flattened",
     "total_seconds": "a timedelta is taken for a number",
     "items": "there are keys only, with no values to unpack",
-    "splitlines": "the characters are gone through one by one",
-    "split": "the characters are gone through one by one",
+    "splitlines": "the lines are not taken apart",
+    "split": "the text is not taken apart",
     "group": "the match object is taken for its text",
 }
 
