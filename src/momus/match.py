@@ -19,6 +19,8 @@ from functools import lru_cache
 from momus.critique import Comment, Span, TextMap
 from momus.records import Bug
 
+WIDEST = 3  # lines that a highlight may have; one as wide as the answer would touch every bug
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

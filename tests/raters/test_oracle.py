@@ -7,7 +7,7 @@ import statistics
 import pytest
 from rated_tasks import ANSWER, FIRST, SECOND, TWIN, comparison, says
 
-from momus.critique import Comment
+from momus.critique import Comment, Span
 from momus.errors import MomusError
 from momus.raters import open_rater
 from momus.raters.form import Form
@@ -31,6 +31,7 @@ def form_of(*comments: Comment, bugs: tuple[Bug, ...] = (FIRST,)) -> Form:
         (says(PLACE, "Wrong.", "wrong-variable"), 3, 4),
         (says(PLACE, "Wrong.", "off-by-one"), 5, 1),
         (says(PLACE, "Wrong: `- 1`.", "off-by-one"), 6, 1),
+        (says(PLACE, "Wrong: `+ - * / % < <= > >= == != not and or`.", "off-by-one"), 5, 1),
         (says(PLACE, "The `- 1` is wrong."), 4, 4),
         (says(PLACE, "1 is too many.", "off-by-one"), 5, 1),
         (says(PLACE, "Wrong.", "off-by-one", suggestion="start = len(xs) - n"), 7, 1),
@@ -50,6 +51,14 @@ def test_the_best_comment_on_a_bug_counts_and_one_that_adds_nothing_is_a_nitpick
     assert form_of(vague, exact).nitpick == 1, "the second one adds to the first"
     assert form_of(exact, vague).nitpick == 7, "here it does not"
     assert form_of(exact, exact).nitpick == 7
+
+
+def test_a_highlight_as_wide_as_the_answer_points_at_nothing() -> None:
+    wide = Comment(Span(0, len(ANSWER)), "Wrong.", "off-by-one", "high")
+    exact, silence = form_of(says(PLACE, "Wrong.", "off-by-one")), form_of()
+    assert (form_of(wide).cbi, form_of(wide).fake_problem) == ((1,), 7)
+    assert form_of(wide).overall is not None and silence.overall is not None and exact.overall is not None
+    assert form_of(wide).overall <= silence.overall < exact.overall
 
 
 def test_several_bugs_weigh_by_severity_and_one_is_cbi_by_construction() -> None:

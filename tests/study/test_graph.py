@@ -46,6 +46,23 @@ def test_a_stage_runs_behind_what_it_needs_and_only_once(tmp_path: Path) -> None
     assert manifest["inputs"]["a"] == json.loads(manifest_of(tmp_path, "a").read_text())["results"]
 
 
+def test_a_stage_that_leaves_out_a_declared_result_has_not_finished(tmp_path: Path) -> None:
+    def half(job: Job) -> bool:
+        (job.folder / "one").write_text("1")
+        return True
+
+    stage = Stage("a", half, ("one", "two"), (), {})
+    with pytest.raises(MomusError, match="lacks two though the stage a came to its end"):
+        run([stage], tmp_path)
+    manifest = read_manifest(tmp_path, "a")
+    assert manifest is not None and manifest["results"] is None
+    # A run from before this was refused has such a stage as finished.
+    old = json.loads(manifest_of(tmp_path, "a").read_text()) | {"results": {"one": "x", "two": None}}
+    manifest_of(tmp_path, "a").write_text(json.dumps(old))
+    with pytest.raises(MomusError, match="lacks two: add --redo"):
+        run([stage], tmp_path)
+
+
 def test_only_keeps_what_a_stage_needs_and_a_kind_stands_for_all_of_it() -> None:
     steps = Steps()
     stages = [steps.stage("a"), steps.stage("sft-1", "a"), steps.stage("sft-2", "a"), steps.stage("z", "sft-1")]

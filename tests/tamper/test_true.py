@@ -24,6 +24,7 @@ STUBS = (
     "import typing\n@typing.overload\ndef f(a, b=True, c=36):\n    return a if b else c\n",
     'class P(Protocol):\n    def f(self, b=True, c=36):\n        """What it does."""\n        ...\n',
     "async def f(a, b=True, c=36):\n    pass\n",
+    "def f(a, b=True, c=36):\n    raise NotImplementedError(a)\n",
     "if TYPE_CHECKING:\n    x = 36 if y else True\n",
 )
 
@@ -87,6 +88,9 @@ def test_what_is_shortened_is_cut_where_it_can_be_shown() -> None:
         ("drop-copy", "def f(xs):\n    ys = list(xs)\n    ys.sort()\n    return ys\n"),
         ("drop-copy", "def f(xs):\n    ys = xs[:]\n    return ys[0]\n"),
         ("drop-copy", "def f(xs):\n    for x in xs[:]:\n        g(x)\n"),
+        ("wrong-precedence", "def f(a, b, c):\n    return a + (b - c) + a * (b / c)\n"),
+        ("reset-in-loop", "def f(xs):\n    n = g()\n    for x in xs:\n        h(x, n)\n"),
+        ("wrong-method", "def f(self, x):\n    return self.match(x)\n"),
         ("mutable-default", "def f(env=None):\n    env = env or {}\n    env['a'] = 1\n    return env\n"),
         ("mutable-default", "def f(env=None):\n    if not env:\n        env = {}\n    env['a'] = 1\n    return env\n"),
         ("mutable-default", "def f(xs=None):\n    if xs is None:\n        xs = []\n    return len(xs)\n"),

@@ -12,6 +12,8 @@ from momus.records import Sampled, Task, read_jsonl
 class Recorded:
     """The critiques of one critic. Tasks that it did not criticise are passed over, which is a failure, not silence."""
 
+    by_id = True  # it knows tasks by their ids alone
+
     def __init__(self, name: str, critiques: Iterable[Sampled]) -> None:
         self.name = name
         self.version = "recorded"

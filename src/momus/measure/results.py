@@ -101,8 +101,18 @@ def measure(
     """
     items = [Item.of(tamper) for tamper in bugs]
     others = [versioned(task) for task in clean]
-    tasks = [task for item in items for task in (item.task, item.twin)] + others
-    said = {c.name: gather(c, tasks, seed=seed, folder=runs, track=track) for c in critics}
+    # What stands in both versions tells a critic with memory where they differ. So it is asked for all answers with
+    # bugs before it sees a clean one, and what it said of them stands.
+    passes = ([item.task for item in items], [item.twin for item in items] + others)
+    tasks = [task for those in passes for task in those]
+    said = {
+        c.name: {
+            name: sampled
+            for those in passes
+            for name, sampled in gather(c, those, seed=seed, folder=runs, track=track).items()
+        }
+        for c in critics
+    }
     ordered = {
         c.name: lines_of_all(c, [item.task for item in items], said[c.name], seed=seed, folder=runs) for c in critics
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,8 +22,10 @@ def gather(
 ) -> dict[str, Sampled]:
     """One critique of each task, by task id; the ids have to tell versions of an answer apart.
 
-    With `folder`, what stands there is not made again, but for failures, which are tried again. A critic that raises,
-    or passes over a task, has failed on what it did not do; only MomusError at its first task is passed on.
+    The critic is shown the tasks shuffled, and of each only what a reader of the answer sees (`shown`), unless it says
+    again what it once said and has to know the ids (`by_id`). With `folder`, what stands there is not made again, but
+    for failures, which are tried again. A critic that raises, or passes over a task, has failed on what it did not do;
+    only MomusError at its first task is passed on.
     """
     todo = {task.id: task for task in tasks}
     done: dict[str, Sampled] = {}
@@ -62,21 +65,40 @@ def file_name(critic: Critic, seed: int) -> str:
     return f"{slug}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.jsonl"
 
 
+def shown(task: Task) -> Task:
+    """What a critic that is measured sees of a task: an id that tells the text alone, no tests, no group, no origin.
+
+    An id that a critic knows, or that joins an answer and its twin, would tell it where to look.
+    """
+    mark = hashlib.sha256(f"{task.question}\0{task.answer}\0{task.context}".encode("utf-8", "surrogatepass"))
+    hidden = {"tests": None, "group": None, "split": None, "source": ""}
+    return task.model_copy(update={"id": mark.hexdigest()[:20], **hidden})
+
+
 def _critiques(critic: Critic, tasks: list[Task], seed: int) -> Iterator[Sampled]:
-    waiting = {task.id: task for task in tasks}
+    by_id = getattr(critic, "by_id", False)
+    waiting: dict[str, list[str]] = {}
+    asked: dict[str, Task] = {}
+    for task in random.Random(f"{seed}/order").sample(tasks, len(tasks)):
+        given = task if by_id else shown(task)
+        asked[given.id] = given
+        waiting.setdefault(given.id, []).append(task.id)
     why: Exception = RuntimeError("the critic said nothing of this task")
+    done = 0
     try:
-        for sampled in critic.critique(tasks, n=1, seed=seed):
-            if waiting.pop(sampled.task_id, None) is not None:
-                yield sampled
+        for sampled in critic.critique(list(asked.values()), n=1, seed=seed):
+            for name in waiting.pop(sampled.task_id, ()):
+                done += 1
+                yield sampled.model_copy(update={"task_id": name})
     except MomusError as error:
-        if len(waiting) == len(tasks):
+        if not done:
             raise
         why = error
     except Exception as error:
         why = error
-    for task in waiting.values():
-        yield failed(critic.name, task, 0, why)
+    for given, names in waiting.items():
+        for name in names:
+            yield failed(critic.name, asked[given].model_copy(update={"id": name}), 0, why)
 
 
 def _read(path: Path) -> Iterator[Sampled]:

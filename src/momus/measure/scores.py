@@ -12,12 +12,11 @@ import math
 from collections.abc import Callable, Sequence
 
 from momus.critique import Comment, Critique, TextMap
-from momus.match import apply_suggestion, code_key, undoes
+from momus.match import WIDEST, apply_suggestion, code_key, undoes
 from momus.measure.item import Item, flagged_lines
 from momus.records import Task
 
 NAN = math.nan
-WIDEST = 3  # lines that a comment's highlight may have
 Prover = Callable[[Task, str], bool]  # do the task's tests pass on this text?
 
 

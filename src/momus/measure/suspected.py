@@ -10,7 +10,7 @@ from momus.critics import Critic
 from momus.critique import TextMap
 from momus.errors import MomusError
 from momus.measure.item import flagged_lines
-from momus.measure.runs import file_name, whole_lines
+from momus.measure.runs import file_name, shown, whole_lines
 from momus.records import Record, Sampled, Task, dump_line, read_line
 
 
@@ -55,7 +55,7 @@ def lines_of_all(
     for task in tasks:
         if task.id in made or task.id not in said or said[task.id].error is not None:
             continue
-        lines = tuple((found.line, float(found.score)) for found in critic.suspicions(task))
+        lines = tuple((found.line, float(found.score)) for found in critic.suspicions(shown(task)))
         made[task.id] = Suspected(task_id=task.id, lines=lines)
         if path is not None:
             _keep(path, made[task.id])

@@ -4,12 +4,13 @@ It is a simulated rater, with or without noise, and every record of it says so. 
 (`momus.match`: place, category, fix). The scores, for one critique:
 
 - cbi, of a bug, by the best comment on it: 1 no comment touches its lines; 3 one does; 5 and names the category (a bug
-  of category `other` has none to name); one more where its text names what the fix brings in (or takes away); 7 where
-  its suggestion undoes the bug.
+  of category `other` has none to name); one more where its text names what the fix brings in (or takes away), by a name
+  or a number; 7 where its suggestion undoes the bug.
 - comprehensiveness: the mean of cbi over the bugs, a high one counting three times and a medium one twice. With one bug
   it is cbi by construction, and says nothing more. 7 where there is no known bug.
 - fake problems: comments that touch no bug, on code that is the same in the clean twin (so the claim would stand there
-  too), of severity medium or high. Score 7 with one, 4 (unsure) with a comment that touches a bug and neither names its
+  too), of severity medium or high, and those of more than three lines, or than the widest bug: they point at nothing.
+  Score 7 with one, 4 (unsure) with a comment that touches a bug and neither names its
   category nor undoes it, else 1.
 - nitpicks: the same on code that is the twin's, of severity low; and comments that repeat an earlier one, or add
   nothing to what was said of a bug. Score 7 with one, else 1.
@@ -33,7 +34,7 @@ from dataclasses import dataclass, field
 
 from momus.critique import SEVERITIES, Comment, Critique, TextMap
 from momus.errors import MomusError
-from momus.match import LineMap, Verdict, judge, same_claim
+from momus.match import WIDEST, LineMap, Verdict, judge, same_claim
 from momus.models.excerpts import CODE
 from momus.raters.form import Form, Rated, order_of, unscored
 from momus.records import Bug, Comparison
@@ -140,6 +141,8 @@ class _Known:
         self.answer, self.twin, self.bugs = comparison.task.answer, comparison.twin, comparison.bugs
         self.text = TextMap(self.answer)
         self.changed = frozenset[int]() if self.twin is None else _changed_lines(self.text, TextMap(self.twin))
+        spans = [span for bug in self.bugs for span in bug.spans]
+        self.widest = max([WIDEST, *(len(self.text.lines(span)) for span in spans)])
         self.names = [_names_of(bug, self.text, self.twin) for bug in self.bugs]
 
     def verdicts(self, comment: Comment) -> list[Verdict]:
@@ -159,6 +162,8 @@ def _tally(critique: Critique, known: _Known, overlook: random.Random | None) ->
 
 def _said(comment: Comment, earlier: tuple[Comment, ...], known: _Known, cbi: list[int]) -> tuple[str, str | None]:
     """What a comment does, in words, and what it counts as; raises the cbi of the bugs that it speaks of."""
+    if len(known.text.lines(comment.highlight)) > known.widest:
+        return f"is wider than {known.widest} lines and points at nothing", "fakes"
     verdicts = known.verdicts(comment)
     touched = [i for i, verdict in enumerate(verdicts) if verdict.place]
     if touched:
@@ -231,8 +236,13 @@ def _names_of(bug: Bug, text: TextMap, twin: str | None) -> frozenset[str]:
     return frozenset(after - before or before - after)
 
 
+def _names_something(token: str) -> bool:
+    """Whether a token is a name or a number. Whoever lists all operators has named none."""
+    return (token[0].isalnum() or token[0] == "_") and not keyword.iskeyword(token)
+
+
 def _named(said: str) -> set[str]:
-    """The tokens that a text names: in backticks all, elsewhere names alone, as `not` or `1` may be mere prose."""
-    quoted = {token for code in CODE.findall(said) for token in _TOKEN.findall(code)}
+    """The names and numbers in a text's backticks, and the names elsewhere, where a `1` may be mere prose."""
+    quoted = {token for code in CODE.findall(said) for token in _TOKEN.findall(code) if _names_something(token)}
     prose = _TOKEN.findall(CODE.sub(" ", said))
     return quoted | {t for t in prose if t.isidentifier() and len(t) > 1 and not keyword.iskeyword(t)}

@@ -184,6 +184,12 @@ def _run_one(stage: Stage, out: Path, stages: Sequence[Stage], identity: str, jo
     began, at_work = time.monotonic(), time.process_time()
     if not stage.run(Job(folder, inputs, job.minutes, job.jobs, job.say)):
         return False
+    missing = _missing(stage, folder)
+    if missing is not None:
+        raise MomusError(
+            f"{folder} lacks {missing} though the stage {stage.name} came to its end: remove the folder to make it "
+            "anew, and report it if that does not help"
+        )
     took = {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - at_work}  # of the last call
     took = {name: round(value, 1) for name, value in took.items()} | _flops(folder)
     write_json(manifest_of(out, stage.name), {**manifest, **took, "results": _hashes(stage, folder)})
@@ -247,6 +253,8 @@ def _is_finished(stage: Stage, out: Path, stages: Sequence[Stage], redo: bool) -
     wrong = None
     if manifest["inputs"] != {name: _results_of(by_name[name], out) for name in stage.inputs}:
         wrong = "was made from other inputs than those beside it"
+    elif finished and _missing(stage, out / stage.name) is not None:
+        wrong = f"lacks {_missing(stage, out / stage.name)}"
     elif finished and manifest["results"] != _hashes(stage, out / stage.name):
         wrong = "was changed after it was finished"
     if wrong is not None and not redo:
@@ -266,6 +274,11 @@ def _results_of(stage: Stage, out: Path) -> dict[str, str | None]:
 
 def _hashes(stage: Stage, folder: Path) -> dict[str, str | None]:
     return {name: file_hash(folder / name) if (folder / name).is_file() else None for name in stage.results}
+
+
+def _missing(stage: Stage, folder: Path) -> str | None:
+    """The first of a stage's declared results that is not there."""
+    return next((name for name in stage.results if not (folder / name).is_file()), None)
 
 
 def _remove(out: Path, name: str) -> None:

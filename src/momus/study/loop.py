@@ -180,7 +180,11 @@ def ppo(config: StudyConfig, seed: int, job: Job, *, estimator: Literal["gae", "
 
     settings = config.ppo
     if estimator is not None:
-        settings = type(settings).model_validate({**settings.model_dump(), "estimator": estimator})
+        # Leave-one-out takes the group's mean off itself.
+        baseline = "none" if estimator == "rloo" else settings.baseline
+        settings = type(settings).model_validate(
+            {**settings.model_dump(), "estimator": estimator, "baseline": baseline}
+        )
     return train(
         settings,
         _input(job, "sft-"),

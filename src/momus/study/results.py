@@ -28,8 +28,9 @@ Columns = dict[str, Floats]  # a value for each item, by measure
 
 MEASURES = (
     *("cbi_place", "cbi_claim", "cbi_fix", "spurious", "twin_flagged", "twin_comments", "twin_fix"),
-    *("comments", "lines", "reward", "reward_twin"),
+    *("comments", "lines", "reward", "reward_twin", "false_claims"),
 )
+COST = "false_claims"  # what the frontier costs: spurious comments on the answer, and every one on its clean twin
 FOUND = "cbi_claim"  # what the frontier is drawn of; fixes are for reviews, which mend suggestions, as no arm does
 
 
@@ -57,6 +58,7 @@ def score(arm: Arm, item: Item) -> dict[str, float]:
     scores = {**_average(buggy), **_average(twin)}
     if buggy and twin:
         scores["twin_fix"] = scores["cbi_fix"] - scores["twin_fix"]
+        scores[COST] = scores["spurious"] + scores["twin_comments"]
     return scores
 
 
@@ -221,7 +223,7 @@ def _track(name: str, first: Mapping[str, Arm], whole: Mapping[str, Columns]) ->
     return Track(
         name,
         tuple(arm.name for arm in dialled),
-        np.array([whole[arm.name]["spurious"] for arm in dialled]),
+        np.array([whole[arm.name][COST] for arm in dialled]),
         np.array([whole[arm.name][FOUND] for arm in dialled]),
     )
 

@@ -127,7 +127,7 @@ def sample(config: StudyConfig, name: str, critic: str, tampers: tuple[str, ...]
     return Stage(
         f"sample-{name}",
         partial(loop.sample, config, tampered=tampered),
-        ("policy.jsonl", "forced.jsonl", "random.jsonl", "gate.jsonl"),
+        ("policy.jsonl", "forced.jsonl", "gate.jsonl"),
         (*tampers, critic),
         config.sample.model_dump(mode="json")
         | {"untampered": config.rate.untampered, "max_tokens": config.fsbs.max_tokens, "seed": config.seed},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from momus.measure import Figure
 from momus.measure.table import number, percent, signed
-from momus.study.results import FOUND, Results, Row
+from momus.study.results import COST, FOUND, Results, Row
 from momus.study.svg import Dot, Line, draw
 
 COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
@@ -55,7 +55,8 @@ def markdown(found: Results, title: str) -> str:
         ]
     if found.frontiers:
         parts += [
-            "How far a setting lies above another way's frontier (CBI, category, points), at equal spurious comments",
+            "How far a setting lies above another way's frontier (CBI, category, points), at equal spurious comments "
+            "on answers and twins",
             _table(
                 ["setting", "frontier", "above it", "verdict"],
                 [
@@ -73,21 +74,21 @@ def picture(found: Results, title: str) -> str:
     Axes reach as far as the dials do, and half as far again. The gold critiques hold every bug by construction, and are
     left out; how many lie beyond is said under the title.
     """
-    shown = [row for row in found.rows if {FOUND, "spurious"} <= row.figures.keys() and row.policy not in _TRIVIAL]
+    shown = [row for row in found.rows if {FOUND, COST} <= row.figures.keys() and row.policy not in _TRIVIAL]
     dialled = [row for row in shown if row.dial is not None]
-    widest = 1.5 * max((row.figures["spurious"].mean for row in dialled), default=math.inf)
+    widest = 1.5 * max((row.figures[COST].mean for row in dialled), default=math.inf)
     tracks: dict[str, list[Row]] = {}
     for row in dialled:
         tracks.setdefault(row.name.partition("@")[0], []).append(row)
     lines = [Line(name, tuple(map(_dot, rows))) for name, rows in tracks.items()]
     alone = [row for row in shown if row.dial is None]
-    near = [row for row in alone if row.figures["spurious"].mean <= widest]
+    near = [row for row in alone if row.figures[COST].mean <= widest]
     lines.append(Line("one setting", tuple(map(_dot, near)), joined=False))
     beyond = len(alone) - len(near)
     return draw(
         lines,
         title=title,
-        across="spurious comments per answer",
+        across="spurious comments per answer and clean twin",
         up="bugs caught: their place and category, %",
         note="95% intervals by group; numbers: the dial's percentile"
         + (f"; {beyond} of the table lie further right" if beyond else ""),
@@ -97,7 +98,7 @@ def picture(found: Results, title: str) -> str:
 def _dot(row: Row) -> Dot:
     found = row.figures[FOUND]
     label = row.name if row.dial is None else str(row.dial)
-    return Dot(label, row.figures["spurious"].mean, found.mean, found.low, found.high)
+    return Dot(label, row.figures[COST].mean, found.mean, found.low, found.high)
 
 
 def _legend() -> str:

@@ -290,14 +290,21 @@ def name_of(node: ast.AST) -> str | None:
 
 
 def _is_stub(node: ast.AST) -> bool:
-    """Whether a function has no body that could run: `...`, `pass`, a docstring alone, or one of several overloads."""
+    """Whether a function has no body of its own: `...`, `pass`, a docstring, `NotImplementedError`, or an overload."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     if any(name_of(decorator) == "overload" for decorator in node.decorator_list):
         return True
-    return all(
-        isinstance(s, ast.Pass) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in node.body
-    )
+    return all(map(_says_nothing, node.body))
+
+
+def _says_nothing(step: ast.stmt) -> bool:
+    match step:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Raise(exc=ast.Name() as error) | ast.Raise(exc=ast.Call(func=ast.Name() as error)):
+            return error.id == "NotImplementedError"
+    return False
 
 
 def _is_for_checkers(node: ast.AST) -> bool:

@@ -304,6 +304,7 @@ def test_the_section_is_part_of_a_run_and_stands_alone(tmp_path: Path) -> None:
         ("[ppo]\nrollouts = 7", "multiple"),
         ('[ppo]\nestimator = "rloo"\nper_prompt = 1', "at least 2"),
         ('[ppo]\nbaseline = "group"\nper_prompt = 1', "at least 2"),
+        ('[ppo]\nestimator = "rloo"\nbaseline = "group"', "taken off twice"),
     ):
         alone.write_text(f'name = "mine"\n{body}\n')
         with pytest.raises(MomusError, match=words):

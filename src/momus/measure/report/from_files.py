@@ -124,10 +124,12 @@ def dials(source: Source) -> Made | None:
     tracks = {track: arms for track, arms in tracks.items() if any(arm.get("dial") is not None for arm in arms)}
     if not tracks:
         return None
+    both = all("false_claims" in arm["measures"] for arms in tracks.values() for arm in arms)  # not in older results
+    cost, across = ("false_claims", " and clean twin") if both else ("spurious", "")
     lines = tuple(
         Line(
             track,
-            tuple(Figure.from_json(arm["measures"]["spurious"]).mean for arm in arms),
+            tuple(Figure.from_json(arm["measures"][cost]).mean for arm in arms),
             tuple(Figure.from_json(arm["measures"]["cbi_claim"]) for arm in arms),
             tuple("" if arm.get("dial") is None else str(arm["dial"]) for arm in arms),
         )
@@ -142,7 +144,7 @@ def dials(source: Source) -> Made | None:
         if verdicts
         else "Numbers are the dial's percentiles."
     )
-    chart = Lines(lines, "spurious comments per answer", "bugs caught, place and category, %", False, True)
+    chart = Lines(lines, f"spurious comments per answer{across}", "bugs caught, place and category, %", False, True)
     return Made(chart, said, f"{body.get('items', '?')} answers", (name,), _simulated(body, BY_CODE), GIVEN)
 
 

@@ -211,7 +211,13 @@ def drop_accumulation(source: Source, rng: random.Random) -> Iterator[Site]:
 
 def _needs_parentheses(outer: ast.BinOp, inner: ast.BinOp) -> bool:
     strong, weak = _STRENGTH.get(type(outer.op), 0), _STRENGTH.get(type(inner.op), 0)
-    return weak < strong or (weak == strong and inner is outer.right)
+    if weak != strong:
+        return weak < strong
+    # Of equal strength, `a + (b - c)` is the same without them, and so is `a * (b / c)` but for rounding.
+    same = isinstance(outer.op, ast.Add | ast.BitAnd | ast.BitOr | ast.BitXor) or (
+        isinstance(outer.op, ast.Mult) and isinstance(inner.op, ast.Mult | ast.Div)
+    )
+    return inner is outer.right and not same
 
 
 @operator(
@@ -237,14 +243,15 @@ def wrong_precedence(source: Source, rng: random.Random) -> Iterator[Site]:
                 continue
             code = text[min(start, whole.start) : max(end + 1, whole.end)]
             inner = source.code(side)
+            tighter = _STRENGTH.get(type(node.op), 0) > _STRENGTH.get(type(side.op), 0)
             yield site(
                 Edit(start, start + 1, ""),
                 Edit(end, end + 1, ""),
                 old=quotable(code),
                 new=quotable(code.replace(f"({inner})", inner, 1)),
                 inner=brief(inner),
-                tight=_SYMBOLS.get(type(node.op), "@"),
-                loose=_SYMBOLS.get(type(side.op), "@"),
+                tight=_SYMBOLS.get(type(node.op), "@") if tighter else None,
+                loose=_SYMBOLS.get(type(side.op), "@") if tighter else None,
             )
 
 

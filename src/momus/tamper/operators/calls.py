@@ -108,6 +108,10 @@ def wrong_method(source: Source, rng: random.Random) -> Iterator[Site]:
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
             continue
         name = call.func.attr
+        if isinstance(call.func.value, ast.Name) and call.func.value.id in ("self", "cls"):
+            continue  # nothing says that its class has the other method, or what that does
+        if name == "append" and any(isinstance(a, ast.JoinedStr) or _is_text(source, a) for a in call.args):
+            continue  # joined, the characters of a text make the same as the text
         if name in ("match", "search") and "^" in source.code(call):
             continue  # the pattern says where it begins
         other, effect = rng.choice(_METHODS[name])
@@ -121,6 +125,14 @@ def wrong_method(source: Source, rng: random.Random) -> Iterator[Site]:
             base=source.brief(call.func.value, 36),
             code=quotable(code[: end - len(name) - start] + other + code[end - start :]),
         )
+
+
+def _is_text(source: Source, value: ast.expr) -> bool:
+    function = source.function(value)
+    if not isinstance(value, ast.Name) or function is None:
+        return isinstance(value, ast.Constant) and isinstance(value.value, str)
+    notes = {a.arg: a.annotation for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    return name_of(notes.get(value.id) or value) == "str"
 
 
 @operator(

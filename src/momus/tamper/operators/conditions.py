@@ -62,10 +62,10 @@ def negated_condition(source: Source, rng: random.Random) -> Iterator[Site]:
     "<Inverted|The wrong way round>: the condition <lacks|needs> a `not`, so both cases get the treatment of the other.",
     "The condition is the wrong way round: it should be `{old}`, <not|rather than> `{new}`.",
     "A `not` is missing <in front of|before> `{new}`: <the code runs|this fires> in exactly the wrong case.",
-    "{in_if}This branch is meant for the case that `{new}` is false or empty, but it is taken when it <is true|holds>. Use `{old}`.",
+    "{whole}{in_if}This branch is meant for the case that `{new}` is false or empty, but it is taken when it <is true|holds>. Use `{old}`.",
     "A `not` is missing <here|in this test>: as it stands it <holds|is true> in exactly the wrong case.",
-    "When `{new}` is <false|empty>, nothing happens here, although that is the case to handle: <test|write> `{old}`.",
-    "{in_while}The loop should go on until `{new}` becomes true, so its condition <has to be|is> `{old}`.",
+    "{whole}When `{new}` is <false|empty>, nothing happens here, although that is the case to handle: <test|write> `{old}`.",
+    "{whole}{in_while}The loop should go on until `{new}` becomes true, so its condition <has to be|is> `{old}`.",
 )
 def drop_not(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.UnaryOp):
@@ -80,6 +80,7 @@ def drop_not(source: Source, rng: random.Random) -> Iterator[Site]:
             Edit(start, end, ""),
             old=source.short(node),
             new=source.short(node.operand),
+            whole="" if getattr(statement, "test", None) is node else None,
             **{flag: ""},
         )
 

@@ -186,7 +186,7 @@ def drop_raise(source: Source, rng: random.Random) -> Iterator[Site]:
     "An `await` is missing before `{code}`, so the coroutine <never runs|is never run> and its value is a coroutine object.",
     "`{target}` <becomes|is> a coroutine object, since `{code}` is called without `await`.",
     "{bare}Nothing happens here: `{code}` <creates|returns> a coroutine that no one awaits.",
-    "<Await|Put `await` before> `{code}`; a coroutine object is always true and has none of the <attributes|values> wanted.",
+    "{used}<Await|Put `await` before> `{code}`; a coroutine object is always true and has none of the <attributes|values> wanted.",
 )
 def missing_await(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Await):
@@ -194,10 +194,10 @@ def missing_await(source: Source, rng: random.Random) -> Iterator[Site]:
         gap = source.text[start + 5 : source.span(node.value).start]
         if gap.strip(" \t(") or not isinstance(node.value, ast.Call):
             continue
-        facts: dict[str, str | None] = {}
+        facts: dict[str, str | None] = {"used": ""}
         match source.parents.get(node):
             case ast.Assign(targets=[target]):
-                facts = {"target": source.short(target)}
+                facts |= {"target": source.short(target)}
             case ast.Expr():
                 facts = {"bare": ""}
         end = start + 5 + len(gap) - len(gap.lstrip(" \t"))

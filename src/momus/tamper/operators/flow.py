@@ -187,7 +187,7 @@ def drop_break(source: Source, rng: random.Random) -> Iterator[Site]:
     "{to_plain}`{new}` yields the iterable itself, as one item, <not|instead of> its elements; <use|it should be> `yield from`.",
     "{to_plain}Consumers of `{function}` get `{value}` as a single <object|item>; delegate with `{old}`.",
     "{to_plain}`{value}` is yielded as one item, though its elements are to be <passed on|yielded> one by one: delegate with `yield from`.",
-    "{to_from}`{value}` is one item, but `yield from` <iterates over|takes apart> it; <use|it needs> a plain `yield`.",
+    "{to_from}`{value}` is one item, but `yield from` <iterates over it|takes it apart>; <use|it needs> a plain `yield`.",
     "{to_from}`yield from` <takes|pulls> `{value}` apart into its elements, though it is one item: <write|use> `{old}`.",
     "{to_from}`{value}` is a single item; `{new}` iterates over it, or raises TypeError where it is not iterable.",
     "`{new}` does not <produce|yield> what `{function}` promises: it should be `{old}`.",

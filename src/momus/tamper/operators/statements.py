@@ -8,6 +8,7 @@ import ast
 import random
 from collections.abc import Iterator
 
+from momus.tamper.operators.aliasing import is_altered
 from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.operators.flow import function_name
 from momus.tamper.quoting import quotable
@@ -45,10 +46,10 @@ def _loop_names(source: Source, node: ast.stmt) -> set[str]:
     "A step is missing <here|at this point>: `{code}` <has to run|belongs here> before the code goes on.",
     "`{target}` is <never updated|not set> here; <without|for lack of> `{code}`, what reads it later gets an old value or none.",
     "{endless}Nothing in the loop <moves|advances> `{name}`, so its condition never turns false and it runs forever: add `{code}`.",
-    "{call}The call `{code}` is missing, so `{object}` <never hears of|does not get> what has been done <here|up to this point>.",
+    "{call}The call `{code}` is missing, so what it does <to|with> `{object}` is not done <here|at this point>.",
     "`{function}` forgets to do `{code}`, and its <effect|result> is incomplete without it.",
     "{in_loop}Each pass should also do `{code}`; as it stands the loop <leaves no trace in|does not update> `{object}`.",
-    "<Next to|Beside> `{near}` there has to be `{code}` as well; otherwise the two <get out of step|no longer agree>.",
+    "<Next to|Beside> `{near}` there has to be `{code}` as well, or its part of the work is <left out|missing>.",
 )
 def drop_statement(source: Source, rng: random.Random) -> Iterator[Site]:
     nodes: list[ast.stmt] = [*source.targets(ast.Expr), *source.targets(ast.AugAssign), *source.targets(ast.Assign)]
@@ -232,6 +233,8 @@ def wrong_initial_value(source: Source, rng: random.Random) -> Iterator[Site]:
         scope = source.scope(node)
         if code not in _FIRST_VALUES or scope.bound.get(name) != node.lineno or not _used_after(source, node, name):
             continue
+        if code == "None" and not _is_asked_for_none(source, node, name):
+            continue  # any other value that is false may do as well
         block, place = source.block(node)
         looped = any(isinstance(s, ast.For | ast.While) for s in block[place + 1 : place + 5])
         new = rng.choice(_FIRST_VALUES[code])
@@ -243,6 +246,15 @@ def wrong_initial_value(source: Source, rng: random.Random) -> Iterator[Site]:
             looped="" if looped else None,
             none="" if new == "None" else None,
         )
+
+
+def _is_asked_for_none(source: Source, node: ast.stmt, name: str) -> bool:
+    """Whether the code around asks if a name is None."""
+    for found in ast.walk(source.function(node) or source.tree):
+        match found:
+            case ast.Compare(left=ast.Name(id=left), comparators=[ast.Constant(value=None)]) if left == name:
+                return True
+    return False
 
 
 def _used_after(source: Source, node: ast.stmt, name: str) -> bool:
@@ -276,6 +288,8 @@ def reset_in_loop(source: Source, rng: random.Random) -> Iterator[Site]:
         inside = {n.id for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Name)}
         if name not in inside or not source.on_own_lines(node) or is_read_by_header(loop, name):
             continue
+        if not is_altered(source, name, loop.body) and not _is_bound_in(loop, name):
+            continue  # the same in every pass
         gone = source.lines(node.lineno, node.lineno)
         at = source.map.line_span(body.lineno)[0]
         indent = source.indentation(body.lineno)
@@ -286,6 +300,11 @@ def reset_in_loop(source: Source, rng: random.Random) -> Iterator[Site]:
             name=name,
             loop=quotable(source.text[source.span(loop).start : source.map.line_span(loop.lineno)[1]].strip()),
         )
+
+
+def _is_bound_in(loop: ast.For | ast.While, name: str) -> bool:
+    nodes = (n for step in loop.body for n in ast.walk(step) if isinstance(n, ast.Name))
+    return any(n.id == name and isinstance(n.ctx, ast.Store) for n in nodes)
 
 
 def is_read_by_header(loop: ast.For | ast.While, name: str) -> bool:

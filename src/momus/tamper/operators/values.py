@@ -158,7 +158,7 @@ def drop_normalisation(source: Source, rng: random.Random) -> Iterator[Site]:
     "discard-result",
     "api-misuse",
     "high",
-    "The result of `{new}` is thrown away: `{name}` stays as it was. <Assign it|Write> `{old}`.",
+    "The result of `{new}` is thrown away: `{name}` stays as it was. <Assign it, as in|Write> `{old}`.",
     "`{name}` is not altered in place by this <call|line>; its result has to be <assigned|kept>, as in `{old}`.",
     "This <line|statement> has no effect, because nothing keeps what `{callee}` returns: <assign|bind> it to `{name}`.",
     "`{callee}` gives back a new value and leaves `{name}` <alone|untouched>; <use|store> what it returns.",

@@ -78,6 +78,11 @@ class PPOConfig(Section):
             )
         if self.per_prompt < 2 and (self.estimator == "rloo" or self.baseline == "group"):
             raise ValueError("rloo and baseline group compare critiques of one request: per_prompt must be at least 2")
+        if self.estimator == "rloo" and self.baseline == "group":
+            raise ValueError(
+                "rloo takes the mean of the request's other critiques off a score itself: with baseline group it would "
+                "be taken off twice, so set baseline to none"
+            )
         return self
 
     def learning_rate(self, step: int) -> float:
