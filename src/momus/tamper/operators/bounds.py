@@ -223,6 +223,8 @@ def wrong_constant(source: Source, rng: random.Random) -> Iterator[Site]:
         parent = source.parents.get(node)
         if isinstance(parent, ast.Subscript | ast.Slice | ast.arguments):
             continue  # what a parameter's default should be is said nowhere but in it
+        if isinstance(parent, ast.keyword) and parent.arg == "stacklevel":
+            continue  # where a warning is said to come from
         text = source.code(node)
         changed = _near(node.value, text, rng)
         if changed == "0" and isinstance(parent, ast.UnaryOp):

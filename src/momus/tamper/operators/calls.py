@@ -87,7 +87,6 @@ _FUNCTIONS = {
     "repr": (("str", "leaves out quotes and escapes"),),
     "round": (("int", "cuts the fraction off"),),
     "setattr": (("getattr", "stores nothing"),),
-    "set": (("list", "keeps duplicates"),),
     "divmod": (("pow", "raises to a power"),),
     "float": (("int", "cuts the fraction off"),),
 }

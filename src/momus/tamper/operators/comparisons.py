@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.quoting import quotable
-from momus.tamper.source import Edit, Source
+from momus.tamper.source import Edit, Source, name_of
 
 _TOKENS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -187,6 +187,8 @@ def _plain_value(node: ast.expr) -> bool:
         return not node.attr[:1].isupper()
     if isinstance(node, ast.Name) and node.id.isupper():
         return False  # a constant, often one made to be told by its identity
+    if isinstance(node, ast.Call) and name_of(node.func) == "type":
+        return False  # classes are rightly compared by identity
     return isinstance(node, ast.Name | ast.Call | ast.Subscript)
 
 

@@ -83,7 +83,7 @@ def wrong_return(source: Source, rng: random.Random) -> Iterator[Site]:
                 flag = "reordered"
             case ast.Name() | ast.Call() | ast.Attribute() | ast.Subscript() | ast.BinOp():
                 code = source.code(value)
-                if "\n" in code:
+                if "\n" in code or _is_none_here(source, node, code):
                     continue
                 new, flag = "None", "emptied"
             case _:
@@ -95,6 +95,14 @@ def wrong_return(source: Source, rng: random.Random) -> Iterator[Site]:
             function=function_name(source, node),
             **{flag: ""},
         )
+
+
+def _is_none_here(source: Source, node: ast.Return, code: str) -> bool:
+    """Whether what is returned is None anyway, as the `if` around it asks."""
+    match source.parents.get(node):
+        case ast.If(test=ast.Compare(left=left, ops=[ast.Is()], comparators=[ast.Constant(value=None)]), body=body):
+            return node in body and source.code(left) == code
+    return False
 
 
 @operator(
@@ -161,7 +169,7 @@ def _loop_facts(source: Source, node: ast.stmt) -> dict[str, str | None]:
     "drop-break",
     "loop-control",
     "high",
-    "The loop <does not stop|goes on> after this: a `break` is missing, so later passes <overwrite the result|repeat the work>.",
+    "The loop <does not stop|goes on> after this: a `break` is missing, so later passes <are made|run> though they are not wanted.",
     "A `break` is missing <here|at this point>: once this {case} is handled the loop has to end.",
     "After `{before}` the loop <runs on|continues> with the next pass; <leave|end> it with `break`.",
     "<Without|For lack of> a `break` the last match wins, <not|instead of> the first, and a `while` loop may never end.",

@@ -29,7 +29,7 @@ _CONVERSIONS = {
     "drop-conversion",
     "type-confusion",
     "high",
-    "`{value}` is used <as it is|unconverted>, but {wanted} is needed here: <write|use> `{old}`.",
+    "`{value}` is used <as it is|unconverted> and need not be {wanted}, which is needed here: <write|use> `{old}`.",
     "The type is wrong: `{value}` has to be turned into {wanted} with `{name}` <first|before this>.",
     "<Without|For lack of> `{name}(...)` this <mixes types|works on the wrong type>: `{value}` need not be {wanted}, and TypeError or a wrong result follows.",
     "{compared}The comparison may be between different types, and is then never <true|right>: convert `{value}` with `{name}`.",
