@@ -35,7 +35,7 @@ CLEAN = """def window(self, values, width, strict=False):
         ("width <= 0 or", "not width <= 0 or"),
         ("range(width, len(values))", "range(len(values), width)"),
         ("values[right - width]", "values[right + width]"),
-        ("strict=False", "strict=True"),
+        ("total += values", "total -= values"),
         ("return means", "means"),
         ("total / width)", "totl / width)"),
     ],

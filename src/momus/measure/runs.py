@@ -96,9 +96,9 @@ def _critiques(critic: Critic, tasks: list[Task], seed: int) -> Iterator[Sampled
         why = error
     except Exception as error:
         why = error
-    for given, names in waiting.items():
+    for seen, names in waiting.items():
         for name in names:
-            yield failed(critic.name, asked[given].model_copy(update={"id": name}), 0, why)
+            yield failed(critic.name, asked[seen].model_copy(update={"id": name}), 0, why)
 
 
 def _read(path: Path) -> Iterator[Sampled]:

@@ -229,6 +229,7 @@ def _needs_parentheses(outer: ast.BinOp, inner: ast.BinOp) -> bool:
     "Operator precedence: `{tight}` is <applied|evaluated> before `{loose}` here. <Put|Write> `({inner})` in parentheses.",
     "`{new}` <applies|uses> `{tight}` to only a part of `{inner}`; the whole of it should be <grouped|taken together> first.",
     "Without parentheses around `{inner}` the result is wrong; <it should read|write> `{old}`.",
+    "`{inner}` <belongs|has to stay> together: without parentheses around it, its parts go to <different|other> operators.",
     held_out=True,
 )
 def wrong_precedence(source: Source, rng: random.Random) -> Iterator[Site]:
