@@ -139,7 +139,11 @@ def test_the_same_programs_get_out_without_isolation(name: str, outside: Outside
     assert ESCAPED in attempt(WITH_CONTROL[name], outside, mode="unsafe-local").stdout
 
 
-@pytest.mark.parametrize("folder", ["/", "/dev", "/usr", "/etc", "/proc", "/sandbox", sys.prefix])
+# A virtual environment below /tmp lies in what is a small temporary folder anyway.
+KEPT = ["/", "/dev", "/usr", "/etc", "/proc", "/sandbox", *([] if sys.prefix.startswith("/tmp/") else [sys.prefix])]
+
+
+@pytest.mark.parametrize("folder", KEPT)
 def test_only_small_temporary_folders_can_be_written(folder: str, outside: Outside) -> None:
     outcome = attempt(f"open({folder!r} + '/x', 'w').write('x'); print('ESCAPED')", outside)
     assert outcome.status == "passed" and ESCAPED not in outcome.stdout

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from momus.records import Task
 from momus.sandbox.limits import Limits
 from momus.sandbox.pair import Both, run_both
 from momus.sandbox.run import ahead, check_mode, run
 from momus.sandbox.wire import Malformed, Receiver, Sender, Side
+
+if TYPE_CHECKING:  # the sandbox starts with nothing but the standard library
+    from momus.records import Task
 
 VerdictStatus = Literal["passed", "failed", "timeout", "memory", "output", "refused", "uncertain"]
 
