@@ -29,7 +29,7 @@ def test_there_is_a_config_for_the_bundle() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("seed = 3", "sead = 3", "there is no setting sead"),
+        ("seed = 5", "sead = 5", "there is no setting sead"),
         ("hidden = 64", "hidden = 64\nwidth = 9", "there is no setting model.width"),
         ("tokens = 6_000", 'tokens = "many"', "pretrain.optim.tokens: input should be a valid integer"),
         ("tokens = 6_000", "tokens = 0", "pretrain.optim.tokens"),
