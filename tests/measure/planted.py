@@ -20,6 +20,8 @@ TESTS = "assert total([1, 2]) == 3\nassert total([]) == 0\n"
 class Planted:
     """A critic that says what a function says."""
 
+    by_id = False  # whether it is to see the tasks' own ids
+
     def __init__(self, name: str, write: Callable[[Task], Critique]) -> None:
         self.name = name
         self.write = write
