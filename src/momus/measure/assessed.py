@@ -11,9 +11,9 @@ from typing import Protocol, runtime_checkable
 from momus.critique import Comment, TextMap
 from momus.errors import MomusError
 from momus.measure.item import lines_of
-from momus.measure.runs import whole_lines
+from momus.measure.runs import append, read_kept
 from momus.measure.scores import pointed
-from momus.records import Record, Tamper, Task, dump_line, read_line, versioned
+from momus.records import Record, Tamper, Task, versioned
 
 
 class Assessment(Protocol):
@@ -71,7 +71,7 @@ def assess_all(
     Raises MomusError where the critic fails on every one; where it fails on some, those are left out.
     """
     path = None if folder is None else folder / _file_name(critic)
-    known = {} if path is None else {found.task_id: found for found in _read(path)}
+    known = {} if path is None else {found.task_id: found for found in read_kept(path, Assessed)}
     waiting = [item for item in items if _id(item) not in known]
     failure: Exception | None = None
     for item in watch(waiting):
@@ -82,7 +82,7 @@ def assess_all(
             continue
         known[found.task_id] = found
         if path is not None:
-            _keep(path, found)
+            append(path, found)
     done = [known[_id(item)] for item in items if _id(item) in known]
     if failure is not None and not done:
         raise MomusError(f"{critic.name} could assess nothing: {failure}")
@@ -114,18 +114,3 @@ def _id(item: Tamper | Task) -> str:
 def _file_name(critic: Assesses) -> str:
     slug = re.sub(r"[^A-Za-z0-9.+-]+", "-", critic.name).strip("-")
     return f"{slug}-{hashlib.sha256(critic.version.encode()).hexdigest()[:8]}-assessed.jsonl"
-
-
-def _keep(path: Path, found: Assessed) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as out:
-            out.write(dump_line(found))
-    except OSError as error:
-        raise MomusError(
-            f"can't keep what was found in {path}: {error.strerror or error}: name another folder"
-        ) from None
-
-
-def _read(path: Path) -> list[Assessed]:
-    return [read_line(line, Assessed, f"{path}:{n}") for n, line in enumerate(whole_lines(path), 1)]

@@ -7,13 +7,15 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from momus.critics import Critic
 from momus.critics.protocol import failed
 from momus.errors import MomusError
-from momus.records import Sampled, Task, dump_line, read_line
+from momus.records import Record, Sampled, Task, dump_line, read_line
 
 # Draws progress over what is still to be done: (items, what, total) -> items.
+R = TypeVar("R", bound=Record)
 Track = Callable[[Iterable[Sampled], str, int], Iterable[Sampled]]
 
 
@@ -31,7 +33,11 @@ def gather(
     done: dict[str, Sampled] = {}
     path = None if folder is None else folder / file_name(critic, seed)
     if path is not None:
-        done = {sampled.task_id: sampled for sampled in _read(path) if sampled.task_id in todo and not sampled.error}
+        done = {
+            sampled.task_id: sampled
+            for sampled in read_kept(path, Sampled)
+            if sampled.task_id in todo and not sampled.error
+        }
     todo = {name: task for name, task in todo.items() if name not in done}
     if not todo:
         return done
@@ -55,7 +61,7 @@ def gather(
 
 def kept(critic: Critic, seed: int, folder: Path) -> set[str]:
     """The ids of the tasks whose critiques an earlier run has left in a folder."""
-    return {sampled.task_id for sampled in _read(folder / file_name(critic, seed)) if not sampled.error}
+    return {sampled.task_id for sampled in read_kept(folder / file_name(critic, seed), Sampled) if not sampled.error}
 
 
 def file_name(critic: Critic, seed: int) -> str:
@@ -101,9 +107,21 @@ def _critiques(critic: Critic, tasks: list[Task], seed: int) -> Iterator[Sampled
             yield failed(critic.name, asked[seen].model_copy(update={"id": name}), 0, why)
 
 
-def _read(path: Path) -> Iterator[Sampled]:
-    for number, line in enumerate(whole_lines(path), 1):
-        yield read_line(line, Sampled, f"{path}:{number}")
+def append(path: Path, record: Record) -> None:
+    """Add one record to a file, making it where it is not there. Raises MomusError where that can't be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as out:
+            out.write(dump_line(record))
+    except OSError as error:
+        raise MomusError(
+            f"can't keep what was found in {path}: {error.strerror or error}: name another folder"
+        ) from None
+
+
+def read_kept(path: Path, kind: type[R]) -> list[R]:
+    """The records that an earlier run left in a file; none where it is not there. Raises MomusError naming the line."""
+    return [read_line(line, kind, f"{path}:{number}") for number, line in enumerate(whole_lines(path), 1)]
 
 
 def whole_lines(path: Path) -> list[bytes]:

@@ -8,10 +8,9 @@ from typing import Protocol, runtime_checkable
 
 from momus.critics import Critic
 from momus.critique import TextMap
-from momus.errors import MomusError
 from momus.measure.item import flagged_lines
-from momus.measure.runs import file_name, shown, whole_lines
-from momus.records import Record, Sampled, Task, dump_line, read_line
+from momus.measure.runs import append, file_name, read_kept, shown
+from momus.records import Record, Sampled, Task
 
 
 class Suspicion(Protocol):
@@ -50,7 +49,7 @@ def lines_of_all(
     if not isinstance(critic, Suspects):
         return {}
     path = None if folder is None else folder / f"{file_name(critic, seed).removesuffix('.jsonl')}-lines.jsonl"
-    known = {} if path is None else {found.task_id: found for found in _read(path)}
+    known = {} if path is None else {found.task_id: found for found in read_kept(path, Suspected)}
     made = dict(known)
     for task in tasks:
         if task.id in made or task.id not in said or said[task.id].error is not None:
@@ -58,24 +57,9 @@ def lines_of_all(
         lines = tuple((found.line, float(found.score)) for found in critic.suspicions(shown(task)))
         made[task.id] = Suspected(task_id=task.id, lines=lines)
         if path is not None:
-            _keep(path, made[task.id])
+            append(path, made[task.id])
     return {task.id: [line for line, _ in made[task.id].lines] for task in tasks if task.id in made}
 
 
 def _by_comments(task: Task, sampled: Sampled) -> list[int]:
     return flagged_lines(sampled.critique.comments, TextMap(task.answer))
-
-
-def _keep(path: Path, found: Suspected) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as out:
-            out.write(dump_line(found))
-    except OSError as error:
-        raise MomusError(
-            f"can't keep what was found in {path}: {error.strerror or error}: name another folder"
-        ) from None
-
-
-def _read(path: Path) -> list[Suspected]:
-    return [read_line(line, Suspected, f"{path}:{n}") for n, line in enumerate(whole_lines(path), 1)]
