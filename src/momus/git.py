@@ -2,8 +2,9 @@
 
 `.git/config`, hooks and attributes belong to whoever wrote the repository. Hooks are looked for nowhere, no protocol is
 allowed (so that a promised object is missed, not fetched), the commands of filters are emptied by their names, and
-there is no pager, external diff, file watcher, credential prompt or lock. What a user set for git itself
-(`GIT_CONFIG_GLOBAL`, `safe.directory` and the like) holds.
+there is no pager, external diff, file watcher, credential prompt or lock. A folder that looks like a repository without
+being one's `.git` is none, and files are looked at, whatever an index claims to have seen of them. What a user set for
+git itself (`GIT_CONFIG_GLOBAL`, `safe.directory` and the like) holds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from momus.errors import MomusError
+from momus.folders import program
 
 # Of git's own variables, those by which a user says how git is to find and trust repositories.
 _KEPT = frozenset(
@@ -46,10 +48,16 @@ _SETTINGS = {
     "core.quotePath": "false",
     "core.sshCommand": "",
     "core.askPass": "",
+    "core.checkStat": "default",
+    "core.splitIndex": "false",
+    "core.trustctime": "true",
     "credential.helper": "",
+    "diff.autoRefreshIndex": "false",
     "diff.external": "",
     "diff.relative": "false",
+    "fetch.bundleURI": "",
     "protocol.allow": "never",
+    "safe.bareRepository": "explicit",
     "submodule.recurse": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
@@ -61,9 +69,13 @@ class GitError(MomusError):
     """Git's own sentence on why it did not do it, with the remedy where git knows one."""
 
 
-def git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes:
-    """What git prints, run in a folder on the settings above. Raises GitError, MomusError where there is no git."""
-    return _run(folder, arguments, _environment(folder, _filters(folder)), given)
+def git(folder: Path, *arguments: str, given: bytes | None = None, index: Path | None = None) -> bytes:
+    """What git prints, run in a folder on the settings above, and on another index than the repository's where one is
+    given. Raises GitError, MomusError where there is no git."""
+    environment = _environment(folder, _filters(folder))
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
+    return _run(folder, arguments, environment, given)
 
 
 def repository(path: Path) -> Path | None:
@@ -120,11 +132,12 @@ def _environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(folder: Path, arguments: Sequence[str], environment: dict[str, str], given: bytes | None = None) -> bytes:
-    command = ["git", "--no-pager", "-C", str(folder), *arguments]
+    found = program("git")
+    if found is None:
+        raise MomusError("git is not installed: install it, or name files and folders to review whole")
+    command = [found, "--no-pager", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, env=environment, input=given or b"", capture_output=True, check=False)
-    except FileNotFoundError:
-        raise MomusError("git is not installed: install it, or name files and folders to review whole") from None
     except OSError as error:
         raise MomusError(f"git cannot be run: {error.strerror or error}") from None
     if done.returncode:

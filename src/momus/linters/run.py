@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path, PurePath
 
 from momus.critique import TextMap
 from momus.errors import MissingExtra, MomusError
+from momus.folders import program
 from momus.linters.tools import LINTERS, NAMES, Linter, LintWarning, parser_stops
 
 _TIMEOUT_S = 300
@@ -50,7 +50,7 @@ def run_many(name: str, codes: Sequence[str], filename: str = "answer.py") -> li
 
 def _find(name: str) -> str | None:
     beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.is_file() else shutil.which(name)
+    return str(beside) if beside.is_file() else program(name)
 
 
 def _batches(linter: Linter, codes: Sequence[str]) -> list[list[int]]:

@@ -12,7 +12,8 @@ from momus.critique import Span
 from momus.errors import MomusError
 from momus.git import GitError, checked, git, repository
 from momus.review.cells import new_lines
-from momus.review.files import NOTEBOOK, is_python
+from momus.review.files import NOTEBOOK, REPOSITORY, is_python
+from momus.review.index import as_on_disk, recoded
 from momus.review.links import within
 from momus.review.patch import FilePatch, apply, fits, parse_patch
 from momus.review.source import Source
@@ -81,16 +82,19 @@ def against(root: Path, base: str, named: Collection[Path]) -> list[Changed]:
     """What the working tree has new since a commit, files not yet added included. `named` are taken whatever their
     suffix. Raises MomusError."""
     try:
-        patches = _diff(root, named, base)
+        with as_on_disk(root) as index:
+            patches = _diff(root, named, base, index=index)
+        whole = recoded(root)
         unmerged = _unmerged(root)
         before = _contents(root, [patch.ids[0] for patch in patches if _is_notebook(patch)])
         listed = git(root, "ls-files", "--others", "--exclude-standard", "-z").decode("utf-8", "surrogateescape")
     except GitError as error:
         raise MomusError(f"cannot diff against {base}: {error}") from None
-    changed = [_of_tree(root, patch, before.get(patch.ids[0])) for patch in patches]
+    changed = [_of_tree(root, patch, before.get(patch.ids[0])) for patch in patches if patch.new_path not in whole]
+    changed += [_on_disk(Changed(root / name), root) for name in sorted(whole)]
     for name in filter(None, listed.split("\0")):
         if name.endswith("/"):
-            changed.append(Changed(root / name, passed="a repository of its own: name it to review its changes"))
+            changed.append(Changed(root / name, passed=REPOSITORY))
         elif is_python(name) or root / name in named:
             changed.append(_on_disk(Changed(root / name), root))
     return [_conflicted(one) if one.path in unmerged else one for one in changed]
@@ -101,14 +105,14 @@ def staged(root: Path, named: Collection[Path]) -> list[Changed]:
     try:
         patches = _diff(root, named, "--cached")
         unmerged = _unmerged(root)
-        wanted = [patch.ids[1] for patch in patches if not patch.link and patch.new_path is not None]
+        wanted = [patch.ids[1] for patch in patches if _is_code(patch)]
         contents = _contents(root, [*wanted, *(patch.ids[0] for patch in patches if _is_notebook(patch))])
     except GitError as error:
         raise MomusError(f"cannot read what is staged: {error}") from None
     changed: list[Changed] = []
     for patch in patches:
         path = root / (patch.new_path or patch.old_path or "")
-        if patch.new_path is None or patch.link:
+        if not _is_code(patch):
             changed.append(_not_code(path, patch))
         elif (data := contents.get(patch.ids[1])) is None:
             changed.append(Changed(path, error="its contents are not in this clone: fetch them with git"))
@@ -139,13 +143,22 @@ def _shallow(root: Path) -> str:
     return ": this clone is shallow: run 'git fetch --unshallow', or check out with fetch-depth 0" if shallow else ""
 
 
-def _diff(root: Path, named: Collection[Path], *which: str) -> list[FilePatch]:
+def _diff(root: Path, named: Collection[Path], *which: str, index: Path | None = None) -> list[FilePatch]:
     """The Python files of a diff without context, whatever the repository's settings and attributes say of them."""
-    options = ("--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--inter-hunk-context=0", "-M")
-    prefixes = ("--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=all", "--diff-algorithm=histogram")
+    options = (
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--unified=0",
+        "--inter-hunk-context=0",
+        "-M",
+        "--full-index",
+    )
+    prefixes = ("--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=dirty", "--submodule=short")
+    options = (*options, *prefixes, "--diff-algorithm=histogram")
 
     def run(*more: str) -> list[FilePatch]:
-        text = git(root, "diff", *options, *prefixes, "--full-index", *more).decode("utf-8", "surrogateescape")
+        text = git(root, "diff", *options, *more, index=index).decode("utf-8", "surrogateescape")
         lines = text.splitlines(keepends=True) if "* Unmerged path " in text else []
         text = "".join(line for line in lines if not line.startswith("* Unmerged path ")) if lines else text
         return [patch for patch in parse_patch(text) if _wanted(patch, root, named)]
@@ -184,6 +197,8 @@ def _unmerged(root: Path) -> set[Path]:
 
 def _wanted(patch: FilePatch, root: Path, named: Collection[Path]) -> bool:
     name = patch.new_path or patch.old_path or ""
+    if patch.repository:
+        return True
     if not (is_python(name) or root / name in named):
         return False
     return bool(patch.hunks) or patch.binary or patch.new_path is None or patch.old_path is None
@@ -193,8 +208,14 @@ def _is_notebook(patch: FilePatch) -> bool:
     return bool(patch.new_path and patch.new_path.endswith(NOTEBOOK) and patch.old_path)
 
 
+def _is_code(patch: FilePatch) -> bool:
+    return patch.new_path is not None and not (patch.link or patch.repository)
+
+
 def _not_code(path: Path, patch: FilePatch) -> Changed:
-    return Changed(path, passed=_LINK) if patch.new_path is not None else Changed(path, gone=True)
+    if patch.new_path is None:
+        return Changed(path, gone=True)
+    return Changed(path, passed=REPOSITORY if patch.repository else _LINK)
 
 
 def _conflicted(one: Changed) -> Changed:
@@ -203,7 +224,7 @@ def _conflicted(one: Changed) -> Changed:
 
 def _of_tree(root: Path, patch: FilePatch, before: bytes | None) -> Changed:
     path = root / (patch.new_path or patch.old_path or "")
-    if patch.new_path is None or patch.link:
+    if not _is_code(patch):
         return _not_code(path, patch)
     return _on_disk(Changed(path, frozenset(patch.changed()), before), root)
 
@@ -227,7 +248,9 @@ def _tried(root: Path, patch: FilePatch) -> Changed:
     path = Path(os.path.normpath(root / (patch.new_path or patch.old_path or "")))
     if not path.is_relative_to(root) or not within(path.parent, root):
         return Changed(path, error="the patch leads out of this folder: only files within it are reviewed")
-    if patch.new_path is None or patch.link or path.is_symlink():
+    if path.is_symlink():
+        return Changed(path, passed=_LINK) if patch.new_path is not None else Changed(path, gone=True)
+    if not _is_code(patch):
         return _not_code(path, patch)
     if patch.binary:
         return Changed(path, error="the patch only says that it is binary: write the patch with 'git diff --text'")

@@ -17,6 +17,7 @@ from momus.review.source import Source, read_python
 
 NOTEBOOK = ".ipynb"
 LEADS_OUT = "a link that leads out of the repository: name the file or folder itself"
+REPOSITORY = "a repository of its own: name it to review its changes"
 PASSED_LINK = "a link that leads out of the reviewed code: it is not followed"
 SUFFIXES = (".py", ".pyw", NOTEBOOK)
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "venv", "env.bak", "__pypackages__"))

@@ -33,7 +33,7 @@ def ignored_in(folder: Path) -> Ignored:
     if root is None:
         return _Read(())
     try:
-        return _Asked(str(folder), _names(folder))
+        return _Asked(str(folder), _names(folder, root))
     except MomusError:  # no git, or a folder that it does not trust
         return _Read(tuple(_above(folder, root)))
 
@@ -84,12 +84,14 @@ class _Read:
         return _Read((*self.rules, *_rules(folder, f"{folder}{os.sep}.gitignore")))
 
 
-def _names(folder: Path) -> frozenset[str]:
+def _names(folder: Path, root: Path) -> frozenset[str]:
+    """Asked at the root: a folder within it may look like a repository to git that is started there."""
     options = ("--others", "--ignored", "--exclude-standard", "--directory", "-z")
-    listed = git(folder, "ls-files", *options).decode("utf-8", "surrogateescape").split("\0")
-    if "./" in listed:
+    below = folder.relative_to(root).as_posix()
+    listed = git(root, "ls-files", *options, "--", below).decode("utf-8", "surrogateescape").split("\0")
+    if any(f"{below}/".startswith(name) for name in listed if name.endswith("/")):
         return frozenset()
-    return frozenset(f"{folder}{os.sep}{name.replace('/', os.sep)}" for name in listed if name)
+    return frozenset(f"{root}{os.sep}{name.replace('/', os.sep)}" for name in listed if name)
 
 
 def _above(folder: Path, root: Path) -> Iterator[_Rules]:

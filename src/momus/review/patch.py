@@ -58,6 +58,11 @@ class FilePatch:
     def link(self) -> bool:
         return self.mode == "120000"
 
+    @property
+    def repository(self) -> bool:
+        """Whether it is a submodule, of which only the commit is told."""
+        return self.mode == "160000"
+
     def names(self) -> list[tuple[str | None, str | None]]:
         """What both paths may be, the likeliest first: which prefixes were written cannot always be told."""
         ways = [(self.old_path, self.new_path), self.written]

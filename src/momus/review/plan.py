@@ -14,8 +14,8 @@ from momus.review.base import Base, Disk, base_of_service
 from momus.review.baseline import Baselines
 from momus.review.changes import Changed, against, merge_base, of_patch, repository_of, staged, under
 from momus.review.config import Config, Settings
-from momus.review.files import LEADS_OUT, Named, excluded, find, missing
-from momus.review.finding import LeftOut
+from momus.review.files import LEADS_OUT, REPOSITORY, Named, excluded, find, missing
+from momus.review.finding import LeftOut, Why
 from momus.review.links import leads_out
 
 
@@ -84,8 +84,8 @@ def plan(asked: Asked, config: Config, root: Path) -> Plan:
         if job.changed is not None and job.changed.gone:
             continue
         if named.passed is not None:
-            nested = job.changed is not None and named.path.is_dir() and not named.path.is_symlink()
-            left_out.append(LeftOut(job.shown, "repository" if nested else "link", named.passed))
+            why: Why = "repository" if named.passed == REPOSITORY else "link"
+            left_out.append(LeftOut(job.shown, why, named.passed))
         elif named.error is None and _excluded(named.path, job.settings, root):
             left_out.append(LeftOut(job.shown, "excluded", f"the setting exclude of {job.settings.origin['exclude']}"))
         else:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from momus.errors import MomusError
+from momus.folders import program
 from momus.sandbox.identity import Stage, is_root
 from momus.sandbox.limits import ENVIRONMENT, PROGRAM, Limits, limited
 
@@ -126,7 +126,7 @@ def python_folders() -> PythonFolders:
 
 @functools.cache
 def _bwrap() -> tuple[str, frozenset[str]]:
-    bwrap = shutil.which("bwrap")
+    bwrap = program("bwrap")
     if bwrap is None:
         raise MomusError("bubblewrap is not installed: install the package bubblewrap")
     told = subprocess.run([bwrap, "--help"], capture_output=True, text=True, timeout=10, check=False).stdout

@@ -6,12 +6,12 @@ import functools
 import os
 import pwd
 import shlex
-import shutil
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from momus.errors import MomusError
+from momus.folders import program
 
 # A range that no distribution hands out (systemd's list of uids calls it unused), below 65536 so that it also exists
 # in containers that map only so many.
@@ -64,7 +64,7 @@ class Stage:
 
     def command(self, command: list[str]) -> list[str]:
         """The command under the unused uid. Raises MomusError where util-linux is not installed."""
-        tools = [shutil.which(name) for name in ("setpriv", "unshare", "mount")]
+        tools = [program(name) for name in ("setpriv", "unshare", "mount")]
         if None in tools:
             raise MomusError("the sandbox needs setpriv, unshare and mount when run as root: install util-linux")
         setpriv, unshare, mount = (str(tool) for tool in tools)

@@ -6,11 +6,11 @@ The self-test decides whether it holds; where it does not, nothing is run.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
 from momus.errors import MomusError
+from momus.folders import program
 from momus.sandbox.limits import Limits, limited
 
 _READABLE = (
@@ -48,7 +48,7 @@ def profile(folder: str) -> str:
 
 def command(folder: str, limits: Limits) -> list[str]:
     """The command line of one run of `answer.py` in a folder. Raises MomusError where sandbox-exec is gone."""
-    tool = shutil.which("sandbox-exec")
+    tool = program("sandbox-exec")
     if tool is None:
         raise MomusError("sandbox-exec is not on PATH: run momus in a Linux container with bubblewrap")
     inner = limited([sys.executable, "-s", "-P", f"{folder}/answer.py"], limits, count_processes=False)
