@@ -145,20 +145,12 @@ def _shallow(root: Path) -> str:
 
 def _diff(root: Path, named: Collection[Path], *which: str, index: Path | None = None) -> list[FilePatch]:
     """The Python files of a diff without context, whatever the repository's settings and attributes say of them."""
-    options = (
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--unified=0",
-        "--inter-hunk-context=0",
-        "-M",
-        "--full-index",
-    )
-    prefixes = ("--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=dirty", "--submodule=short")
-    options = (*options, *prefixes, "--diff-algorithm=histogram")
+    shape = ("--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--inter-hunk-context=0", "--full-index")
+    entries = ("-M", "--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=dirty", "--submodule=short")
 
     def run(*more: str) -> list[FilePatch]:
-        text = git(root, "diff", *options, *more, index=index).decode("utf-8", "surrogateescape")
+        data = git(root, "diff", *shape, *entries, "--diff-algorithm=histogram", *more, index=index)
+        text = data.decode("utf-8", "surrogateescape")
         lines = text.splitlines(keepends=True) if "* Unmerged path " in text else []
         text = "".join(line for line in lines if not line.startswith("* Unmerged path ")) if lines else text
         return [patch for patch in parse_patch(text) if _wanted(patch, root, named)]

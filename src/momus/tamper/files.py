@@ -58,11 +58,13 @@ def digest(path: Path) -> str:
 
 
 def _python_files(folder: Path) -> Iterator[Path]:
-    """Every Python file below a folder; links to folders are not followed, hidden and built ones are left out."""
+    """Every Python file below a folder; links are not followed, hidden and built folders are left out."""
     for entry in folder.iterdir():
         if entry.name.startswith(".") or entry.name in _NO_PACKAGE:
             continue
-        if entry.is_dir() and not entry.is_symlink():
+        if entry.is_symlink():  # what it leads to within the folder has a name of its own there
+            continue
+        if entry.is_dir():
             yield from _python_files(entry)
         elif entry.suffix == ".py" and entry.is_file():
             yield entry
