@@ -10,7 +10,7 @@ from typing import overload
 
 from momus.errors import MomusError
 from momus.git import repository
-from momus.review.base import Base, Disk, base_of_service
+from momus.review.base import Base, Bases, Disk, base_of_service
 from momus.review.baseline import Baselines
 from momus.review.changes import Changed, against, merge_base, of_patch, repository_of, staged, under
 from momus.review.config import Config, Settings
@@ -35,13 +35,13 @@ class Job:
 class Plan(Sequence[Job]):
     """The files to review, in a stable order, and what was asked for or found that is not to be reviewed.
 
-    `base` is the commit that settings and baseline are taken from, where one is known.
+    `base` has the commits that settings and baseline are taken from, where they are known.
     """
 
     jobs: tuple[Job, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     config: Config | None = None
-    base: Base | None = None
+    base: Bases | None = None
 
     @overload
     def __getitem__(self, at: int) -> Job: ...
@@ -75,7 +75,7 @@ def plan(asked: Asked, config: Config, root: Path) -> Plan:
     """What to review. Raises MomusError for a broken patch, a bad commit or a bad setting."""
     paths = [Path(os.path.abspath(root / path)) for path in asked.paths]  # noqa: PTH100 -- a link keeps its name
     bases = _bases(asked, paths or [root], root)
-    base = bases.get(repository(root) or root) or next(iter(bases.values()), None)
+    base = Bases(tuple(bases.values())) if bases else None
     used = config.at(base) if base is not None else config
     found = list(_found(asked, paths, bases, used, root))
     jobs: list[Job] = []
@@ -168,7 +168,7 @@ def _excluded(path: Path, settings: Settings, root: Path) -> bool:
     return excluded(path, folder, settings.exclude)
 
 
-def _altered_baselines(base: Base, jobs: Sequence[Job], root: Path) -> Iterator[LeftOut]:
+def _altered_baselines(base: Bases, jobs: Sequence[Job], root: Path) -> Iterator[LeftOut]:
     """Baselines that the change under review has otherwise than the commit that it began from."""
     paths = dict.fromkeys(Baselines(root).path(job.settings) for job in jobs)
     for path in paths:
@@ -183,7 +183,7 @@ def _altered_baselines(base: Base, jobs: Sequence[Job], root: Path) -> Iterator[
             yield LeftOut(shown(path, root), "settings", text)
 
 
-def _altered(used: Config, own: Config, base: Base, paths: Sequence[Path], root: Path) -> Iterator[LeftOut]:
+def _altered(used: Config, own: Config, base: Bases, paths: Sequence[Path], root: Path) -> Iterator[LeftOut]:
     """Settings that the change under review has otherwise than the commit that it began from, by file."""
     seen: set[tuple[Path | None, Path | None]] = set()
     said: dict[str, set[str]] = {}
