@@ -36,7 +36,7 @@ lock:  ## requirements*.lock anew, from pyproject.toml and constraints.txt
 audit:  ## what is locked, against the known vulnerabilities; says so where no source of them can be reached
 	@PYTHON="$(PYTHON)" ./.ci/audit
 
-frontend:  ## src/momus/desk/static/vendor.js anew, from frontend/package-lock.json; needs Node
+frontend:  ## src/momus/desk/static/vendor.js and its licences anew, from frontend/package-lock.json; needs Node
 	@cd frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
 PEERS := verl==0.9.1 omegaconf==2.4.0 antlr4-python3-runtime==4.9.3 tensordict==0.15.3 codetiming hydra-core==1.3.8 cloudpickle \
