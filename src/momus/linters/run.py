@@ -86,6 +86,8 @@ def _check(name: str, linter: Linter, tool: str, codes: list[str], stubs: bool) 
 def _output(name: str, linter: Linter, command: list[str], folder: str) -> str:
     env = {key: value for key, value in os.environ.items() if not key.startswith(_SETTINGS)}
     env |= {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    if name != "pyright":  # without its extra it keeps a whole Node.js there
+        env["XDG_CACHE_HOME"] = folder
     try:
         done = subprocess.run(
             command,

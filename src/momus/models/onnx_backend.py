@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,7 @@ _COLUMNS = 4
 
 
 def library() -> Any:
-    """The module `onnxruntime`, which since 1.32 reports to its makers unless told not to before it is imported.
-
-    Raises MissingExtra where it is not installed.
-    """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    """The module `onnxruntime`. Raises MissingExtra where it is not installed."""
     try:
         import onnxruntime
     except ImportError:
