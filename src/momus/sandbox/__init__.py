@@ -9,7 +9,7 @@ could hide.
 
 Whether tests pass is said by `verdict`: `pair` runs them in one sandbox and the answer in another, `ends` is what runs
 there, `peer` the calls between them, and `wire` the values that cross. `snippets` looks at single snippets in the same
-way, each on an answer that is loaded anew: what runs there is `each`.
+way, each on an answer that is loaded anew: what runs there is `each`, within the bounds of `bounded`.
 """
 
 from momus.sandbox.advice import advise

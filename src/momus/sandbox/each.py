@@ -10,32 +10,36 @@ import ast
 import builtins
 import contextlib
 import io
+import itertools
 import json
 import os
-import signal
+import re
 import sys
-import time
 import types
 from typing import Any
 
+from momus.sandbox.bounded import TOO_LONG, Bounds, Lines, limit, settled
 from momus.sandbox.ends import DEEPER, SHOWN, execute, load_names, offered, say
 from momus.sandbox.peer import AnswerExit, AnswerSide, Channel, PeerGone, Proxy, TestsSide, told
-from momus.sandbox.wire import Malformed, NotCertifiable, Sender
+from momus.sandbox.wire import Malformed, NotCertifiable, Sender, is_iterator
 
-IDLE_EXIT = 75  # the exit code of an answer that waits for something
 PRINTED = 200_000  # characters of what a snippet prints
 VALUE_CHARS = 300_000  # of a value, as it crosses; of a longer one only the start is shown
-_TICK_S = 0.5
-_COMPUTED_S = 0.02  # of computing between two ticks: whoever gets less waits
+LATE = 12  # snippets stopped within their process, after which the others are not looked at
 
 
-def answer_end(prelude: str, answer: str, bounds: list[float], read_fd: int, write_fd: int) -> None:
-    """Load an answer, anew whenever that is asked for, and do what is asked of it."""
+def answer_end(prelude: str, answer: str, bounds: list[float], traced: str | None, read_fd: int, write_fd: int) -> None:
+    """Load an answer, anew whenever that is asked for, and do what is asked of it.
+
+    `bounds`: seconds for loading, for a call, without computing, and for a call before it is stopped within this
+    process (0: only from without). `traced`: the file whose lines are noted as they run.
+    """
     _to_nowhere()
     sys.setrecursionlimit(sys.getrecursionlimit() + DEEPER)
-    load_s, call_s, idle_s = bounds
+    load_s, call_s, idle_s, soft_s = bounds
     again = True
     while again:
+        lines = Lines(traced) if traced is not None else None
         side = AnswerSide()
         channel = Channel(read_fd, write_fd, side, answer=True)
         side.join(channel)
@@ -43,18 +47,20 @@ def answer_end(prelude: str, answer: str, bounds: list[float], read_fd: int, wri
         sys.modules["answer"] = module
         space = module.__dict__
         try:
-            with _Bounds(load_s, idle_s):
+            with Bounds(load_s, idle_s):
                 execute(prelude, "prelude.py", space)
                 before = dict(space)
                 execute(answer, "answer.py", space)
             message = offered(side, before, space, shared=True)
             message["module"] = side.export(module)[1]
+            message["settled"] = side.export(settled)[1]
+            message["lines"] = side.export(lines.ran)[1] if lines is not None else None
         except BaseException as error:
             message = {"failed": type(error).__name__, "error": _error(told(error), type(error))}
             if isinstance(error, SyntaxError) and error.filename == "answer.py":
                 message["error"]["lines"] = [error.lineno or 1]
         channel.send(message)
-        again = channel.serve(_Bounds(call_s, idle_s))
+        again = channel.serve(Bounds(call_s, idle_s, soft_s, lines))
 
 
 def tests_end(
@@ -65,36 +71,64 @@ def tests_end(
     A line with `gone` is the last one: the answer's process went away while it was loaded, or called.
     """
     _to_nowhere()
-    load_s, call_s, _ = bounds
+    late = 0
     for at, snippet in enumerate(wanted):
-        side = TestsSide()
-        channel = Channel(read_fd, write_fd, side, answer=False)
-        side.join(channel)
-        module = types.ModuleType("__main__")
-        sys.modules["__main__"] = module
-        limit(load_s)
-        try:
-            execute(prelude, "prelude.py", module.__dict__)
-            for name, thing in list(module.__dict__.items()):
-                if isinstance(thing, type) and thing.__module__ == "__main__":
-                    side.classes[name], side.names[thing] = thing, name
-            if at:
-                channel.send({"anew": True})
-            loaded = channel.receive()
-            found = {"unloaded": loaded["error"]} if "failed" in loaded else None
-        except (PeerGone, LookupError, TypeError):
-            found = {"gone": "load"}
-        except Exception as error:
-            found = {"unready": f"what the code stands on can't be loaded ({type(error).__name__})"}
-        if found is None:
-            limit(call_s)
-            try:
-                found = _Look(snippet, loaded, module.__dict__, channel).found()
-            except (PeerGone, Malformed, LookupError, TypeError, ValueError):
-                found = {"gone": "call"}
+        if late >= LATE:
+            say(verdict_fd, {"left": True})
+            continue
+        found = _looked_at(prelude, snippet, bounds, (read_fd, write_fd), anew=at > 0)
+        late += _is_late(found)
+        if snippet["twice"] and "gone" not in found and not _is_late(found):
+            second = _looked_at(prelude, snippet, bounds, (read_fd, write_fd), anew=True)
+            found = second if "gone" in second else {**found, "steady": _told_alike(found, second)}
         say(verdict_fd, found)
         if "gone" in found:
             return
+
+
+def _looked_at(
+    prelude: str, snippet: dict[str, Any], bounds: list[float], fds: tuple[int, int], *, anew: bool
+) -> dict[str, Any]:
+    """What one snippet came to, on an answer that is loaded for it."""
+    side = TestsSide()
+    channel = Channel(*fds, side, answer=False)
+    side.join(channel)
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    limit(bounds[0])
+    try:
+        execute(prelude, "prelude.py", module.__dict__)
+        for name, thing in list(module.__dict__.items()):
+            if isinstance(thing, type) and thing.__module__ == "__main__":
+                side.classes[name], side.names[thing] = thing, name
+        if anew:
+            channel.send({"anew": True})
+        loaded = channel.receive()
+        if "failed" in loaded:
+            return {"unloaded": loaded["error"]}
+    except (PeerGone, LookupError, TypeError):
+        return {"gone": "load"}
+    except Exception as error:
+        return {"unready": f"what the code stands on can't be loaded ({type(error).__name__})"}
+    limit(bounds[1])
+    try:
+        return _Look(snippet, loaded, module.__dict__, channel).found()
+    except (PeerGone, Malformed, LookupError, TypeError, ValueError):
+        return {"gone": "call"}
+
+
+def _is_late(found: dict[str, Any]) -> bool:
+    return "raised" in found and found["raised"]["kinds"] == [TOO_LONG]
+
+
+def _told_alike(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Whether two looks at one snippet came to the same, but for where things lie in memory."""
+
+    def text(found: dict[str, Any]) -> str:
+        told = {key: value for key, value in found.items() if key != "ran"}
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", json.dumps(told))
+
+    return text(first) == text(second)
 
 
 class _Look:
@@ -111,10 +145,19 @@ class _Look:
         load_names(loaded, channel.side, space, own, modules_only=trusting)
         # What the answer may set again: read again whenever it is used.
         self._module = Proxy(channel, loaded["module"])
+        self._settled = Proxy(channel, loaded["settled"])
+        self._lines = Proxy(channel, loaded["lines"]) if loaded["lines"] is not None else None
         self._plain = {name for name in names - self._clashes if type(space.get(name)) in _PLAIN}
 
     def found(self) -> dict[str, Any]:
-        """What the snippet came to. Raises PeerGone."""
+        """What the snippet came to, and which lines of the answer it ran. Raises PeerGone."""
+        found = self._found()
+        if self._lines is not None:
+            with contextlib.suppress(Exception, NotCertifiable, AnswerExit):
+                found["ran"] = [line for line in self._lines() if type(line) is int]
+        return found
+
+    def _found(self) -> dict[str, Any]:
         setup, code, expected = self._snippet["setup"], self._snippet["code"], self._snippet["expected"]
         try:
             for source in setup:
@@ -125,15 +168,17 @@ class _Look:
                         return {"unready": f"it needs a module that is not here ({error})"}
                 except Exception as error:
                     return {"unready": f"what stands before it fails ({type(error).__name__})"}
+            before = self._watched()
             printed = io.StringIO()
             try:
                 with contextlib.redirect_stdout(printed):
-                    value = self._run(code)
+                    value = self._settle(self._run(code))
             except Exception as error:
                 return self._raised(error)
             except AnswerExit as error:
                 return self._raised(error)
             found = {"printed": printed.getvalue()[:PRINTED], **self._value(value)}
+            found["changed"] = {name: now for name, now in self._watched().items() if now != before.get(name)}
             if expected is not None:
                 try:
                     promised = self._run(expected)
@@ -162,6 +207,20 @@ class _Look:
             else:
                 exec(_compiled(ast.Module([statement], []), "exec"), self._space)
         return value
+
+    def _watched(self) -> dict[str, Any]:
+        """The values of the watched names, as they are now; none where only the answer has them."""
+        names = [name for name in self._snippet["watched"] if name in self._space]
+        return {name: self._value(self._space[name]) for name in names if not isinstance(self._space[name], Proxy)}
+
+    def _settle(self, value: Any) -> Any:
+        """The first items of an iterator, and what a coroutine comes to."""
+        most = self._snippet["items"]
+        if not most:
+            return value
+        if isinstance(value, Proxy):
+            return self._settled(value, most)
+        return list(itertools.islice(value, most)) if is_iterator(value) else value
 
     def _asked(self, thing: Proxy, op: str, *args: object) -> Any:
         return self._channel.ask(op, object.__getattribute__(thing, "_momus")[1], args)
@@ -224,37 +283,3 @@ def _to_nowhere() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
-
-
-def limit(more_s: float) -> None:
-    """So many seconds of computing from here on; then the system ends this process."""
-    with contextlib.suppress(Exception):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + int(more_s), hard))
-
-
-class _Bounds:
-    """Bounds of what the answer does: so much computing, and so long without any; on a busy machine that is little."""
-
-    def __init__(self, more_s: float, idle_s: float) -> None:
-        self._more_s, self._idle_s = more_s, idle_s
-
-    def __enter__(self) -> None:
-        limit(self._more_s)
-        self._spent, self._active = time.process_time(), time.monotonic()
-        with contextlib.suppress(ValueError, AttributeError):  # no main thread, or no such clock
-            signal.signal(signal.SIGALRM, self._tick)
-            signal.setitimer(signal.ITIMER_REAL, _TICK_S, _TICK_S)
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(ValueError, AttributeError):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def _tick(self, *_: object) -> None:
-        now, spent = time.monotonic(), time.process_time()
-        if spent > self._spent + _COMPUTED_S:
-            self._spent, self._active = spent, now
-        elif now - self._active > self._idle_s:
-            os._exit(IDLE_EXIT)

@@ -16,7 +16,7 @@ from momus.sandbox.execute import execute
 from momus.sandbox.limits import Limits
 from momus.sandbox.supervise import Ended
 
-_MODULES = ("wire", "peer", "ends", "each")
+_MODULES = ("wire", "peer", "ends", "bounded", "each")
 _VERDICT_BYTES = 1 << 24
 GRACE_S = 5  # seconds for an answer's process that is gone to have ended
 
@@ -52,6 +52,7 @@ def run_each(
     answer: str,
     snippets: Sequence[Any],
     bounds: Sequence[float],
+    traced: str | None,
     limits: Limits,
     *,
     isolated: bool = True,
@@ -61,7 +62,7 @@ def run_each(
     Where the answer's process went away, how it ended is waited for.
     """
     return _run_both(
-        ("each.answer_end", prelude, answer, list(bounds)),
+        ("each.answer_end", prelude, answer, list(bounds), traced),
         ("each.tests_end", prelude, list(snippets), list(bounds)),
         limits,
         isolated,
