@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from momus.critics.protocol import failed
 from momus.critique import Comment, Critique, Span, TextMap
 from momus.errors import MomusError
-from momus.inputs import Example, Outcome, of_docstrings, of_question, run_examples, target_of
-from momus.inputs.examples import MOST, context_of
+from momus.inputs import Example, Outcome, run_examples
+from momus.inputs.examples import MOST
+from momus.inputs.of_task import Program, examples_of, names_called, program_of
 from momus.inputs.places import places_of
-from momus.inputs.supplied import supplied
 from momus.inputs.target import parse
 from momus.records import Sampled, Task
 
@@ -104,14 +104,6 @@ class Examined:
     left_out: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
-    """A task's answer as it is run: behind the prelude, or in its file."""
-
-    code: str
-    prelude: str
-
-
 class ExamplesCritic:
     """The critic `examples`. Raises MomusError, task by task as an error, where there is no sandbox."""
 
@@ -151,7 +143,7 @@ def contradictions(task: Task, *, sandbox: str = "auto") -> list[Contradiction]:
 
 def satisfies(task: Task, answer: str, examples: Sequence[Example], *, sandbox: str = "auto") -> bool:
     """Whether another answer keeps every one of the examples, run in the place of the task's own."""
-    program = _program(task, answer)
+    program = program_of(task, answer)
     if program is None or not task.run:
         return False
     outcomes = run_examples(program.code, program.prelude, examples, entry_point=task.entry_point, sandbox=sandbox)
@@ -160,7 +152,7 @@ def satisfies(task: Task, answer: str, examples: Sequence[Example], *, sandbox: 
 
 def examined(task: Task, *, sandbox: str = "auto") -> Examined:
     """Find a task's examples, run them, and place what they contradict. Raises MomusError where there is no sandbox."""
-    program = _program(task, task.answer)
+    program = program_of(task, task.answer)
     groups = [] if program is None else examples_of(task)
     if program is None or not groups:
         return Examined()
@@ -185,31 +177,6 @@ def examined(task: Task, *, sandbox: str = "auto") -> Examined:
     return Examined(tuple(found), sum(one.verdict != "not-run" for one in outcomes), _left_out(outcomes, unread))
 
 
-def examples_of(task: Task) -> list[list[Example]]:
-    """The examples of a task, those of one function together: the question's, and each docstring's."""
-    program = _program(task, task.answer)
-    if program is None:
-        return []
-    around = task.surroundings
-    target = target_of(program.code, entry_point=task.entry_point, prelude=program.prelude)
-    if target is None:
-        return []
-    asked = of_question(task.question, target)
-    if around is not None:  # the question is of the whole file
-        named = _defined_on(parse(program.code), around.lines)
-        asked = [example for example in asked if named & _called(example)]
-    groups = [asked]
-    documented = of_docstrings(
-        program.code,
-        prelude=program.prelude,
-        entry_point=task.entry_point,
-        lines=None if around is None else around.lines,
-    )
-    seen = {(one.call, one.promised) for one in asked}
-    groups += [[one for one in docstring.examples if (one.call, one.promised) not in seen] for docstring in documented]
-    return [group for group in groups if group]
-
-
 def comment_of(contradiction: Contradiction, text: TextMap) -> Comment:
     """The contradiction as a comment on its line."""
     start, end = text.line_span(min(contradiction.line, text.line_count))
@@ -220,19 +187,7 @@ def comment_of(contradiction: Contradiction, text: TextMap) -> Comment:
     return Comment(span, contradiction.text, contradiction.category, "high", witness=witness)
 
 
-def _program(task: Task, answer: str) -> _Program | None:
-    """What is run of a task with this answer; None where it does not parse, or can't be put in its place."""
-    around = task.surroundings
-    if around is not None:
-        code = around.code if answer == task.answer else around.with_answer(answer)
-        return None if code is None or parse(code) is None else _Program(code, "")
-    if parse(answer) is None:
-        return None
-    prelude = f"{task.prelude}\n{context_of(task.question, task.entry_point)}"
-    return _Program(answer, supplied(answer, prelude) + prelude)
-
-
-def _place(task: Task, program: _Program, outcome: Outcome, sandbox: str) -> int:
+def _place(task: Task, program: Program, outcome: Outcome, sandbox: str) -> int:
     """The line of the answer to show a contradiction at."""
 
     def own(lines: Iterable[int]) -> list[int]:
@@ -290,21 +245,8 @@ def _is(node: ast.AST, name: str) -> bool:
 
 def _functions(tree: ast.Module, example: Example) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The functions that an example's call names."""
-    called = _called(example)
+    called = names_called(example)
     return [node for node in ast.walk(tree) if isinstance(node, _FunctionNode) and node.name in called]
-
-
-def _called(example: Example) -> set[str]:
-    """The names in an example's call, attributes too."""
-    names = (part for part in ast.walk(ast.parse(example.call)) if isinstance(part, ast.Name | ast.Attribute))
-    return {part.id if isinstance(part, ast.Name) else part.attr for part in names}
-
-
-def _defined_on(tree: ast.Module | None, lines: Sequence[int]) -> set[str]:
-    """The functions and classes whose definitions begin on some lines."""
-    own = set(lines)
-    kinds = (*_FUNCTIONS, ast.ClassDef)
-    return {node.name for node in ast.walk(tree) if isinstance(node, kinds) and node.lineno in own} if tree else set()
 
 
 def _first_definition(tree: ast.Module | None) -> list[int]:

@@ -1,9 +1,10 @@
-"""Inputs to run code on. So far: the examples that stand in a question or a docstring, parsed and run.
+"""Inputs to run code on: the examples that stand in a question or a docstring, and calls made from them and from hints.
 
 One file a step: `values` (reading a value out of prose, comparing two of them), `target` (what of the code an example
 may speak of), `notations` and `input_output` (the ways in which examples are written), `examples` (all of them, of a
 text or of docstrings), `supplied` (the imports that a snippet takes for granted), `outcomes` (running and judging
-them), `places` and `trace` (which lines one of them runs).
+them), `places` and `trace` (which lines one of them runs). Calls: `of_task` (what is run of a task), `callees` (what
+can be called), `mutation` and `strategies` (values), `programs` (standard input), `calls` (all of them).
 """
 
 from momus.inputs.example import Example

@@ -263,6 +263,11 @@ def same(got: Encoded, promised: Encoded, *, loose: bool = False, any_order: boo
     return bool(got == promised)
 
 
+def same_either_way(a: Encoded, b: Encoded) -> bool:
+    """Whether two results are equal, of which neither is promised: with a tolerance where either holds a float."""
+    return same(a, b) or same(b, a)
+
+
 def _same_number(got: Encoded, promised: Encoded, loose: bool) -> bool:
     a, b = _number(got), _number(promised)
     if a == b:

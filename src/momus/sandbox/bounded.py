@@ -22,7 +22,7 @@ TOO_LONG = "TooLong"  # what a call that is stopped within its process is said t
 STEPS = 200_000  # lines of one call that are noted
 _TICK_S = 0.5
 _COMPUTED_S = 0.02  # of computing between two ticks: whoever gets less waits
-_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_TAKEN: tuple[Any, ...] = (collections.abc.Iterator, type({}.keys()), type({}.values()), type({}.items()))
 
 
 def limit(more_s: float) -> None:
@@ -100,9 +100,10 @@ class Lines:
         return sorted(self._seen)
 
 
-def settled(thing: Any, most: int) -> Any:
-    """What a coroutine comes to, and the first items of an iterator; anything else as it is."""
-    if inspect.iscoroutine(thing) or inspect.isasyncgen(thing):
+def settled(thing: Any, most: int) -> tuple[Any, ...]:
+    """What a coroutine comes to, or the first items of an iterator, alone in a tuple; for all else an empty one."""
+    awaited = inspect.iscoroutine(thing) or inspect.isasyncgen(thing)
+    if awaited:
         import asyncio
 
         async def collected() -> list[Any]:
@@ -114,6 +115,6 @@ def settled(thing: Any, most: int) -> Any:
             return items
 
         thing = asyncio.run(thing if inspect.iscoroutine(thing) else collected())
-    if isinstance(thing, (collections.abc.Iterator, *_VIEWS)):
-        return list(itertools.islice(thing, most))
-    return thing
+    if isinstance(thing, _TAKEN):
+        return (list(itertools.islice(thing, most)),)
+    return (thing,) if awaited else ()

@@ -25,7 +25,7 @@ from momus.sandbox.wire import Malformed, NotCertifiable, Sender, is_iterator
 
 PRINTED = 200_000  # characters of what a snippet prints
 VALUE_CHARS = 300_000  # of a value, as it crosses; of a longer one only the start is shown
-LATE = 12  # snippets stopped within their process, after which the others are not looked at
+LATE = 6  # snippets stopped within their process, after which the others are not looked at
 
 
 def answer_end(prelude: str, answer: str, bounds: list[float], traced: str | None, read_fd: int, write_fd: int) -> None:
@@ -166,6 +166,8 @@ class _Look:
                 except ImportError as error:
                     if not _at_hand(source, self._space):
                         return {"unready": f"it needs a module that is not here ({error})"}
+                except AnswerExit as error:
+                    return self._raised(error)
                 except Exception as error:
                     return {"unready": f"what stands before it fails ({type(error).__name__})"}
             before = self._watched()
@@ -219,7 +221,8 @@ class _Look:
         if not most:
             return value
         if isinstance(value, Proxy):
-            return self._settled(value, most)
+            came_to = self._settled(value, most)
+            return came_to[0] if len(came_to) == 1 else value
         return list(itertools.islice(value, most)) if is_iterator(value) else value
 
     def _asked(self, thing: Proxy, op: str, *args: object) -> Any:

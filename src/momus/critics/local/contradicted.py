@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from momus.critics.examples import Contradiction, comment_of, contradictions, examples_of, satisfies
+from momus.critics.examples import Contradiction, comment_of, contradictions, satisfies
 from momus.critics.local.checks import names_around
 from momus.critics.local.fix import Fix, fixes, replacement
 from momus.critics.local.scan import LineSuspicion, Scan
 from momus.critics.local.words import words
 from momus.critique import Comment, TextMap
 from momus.errors import MomusError
+from momus.inputs.of_task import examples_of
 from momus.records import Task
 
 if TYPE_CHECKING:

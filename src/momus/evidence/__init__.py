@@ -1,0 +1,1 @@
+"""What running shows: calls on some code in the sandbox, their results, and whether two of them are the same."""
