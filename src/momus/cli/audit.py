@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from momus.cli.saying import say
 
 if TYPE_CHECKING:
     from momus.audit.report import Level
@@ -104,7 +105,7 @@ def select(
             f"at random\nthe desk's work is in {output}: team.jsonl and write.jsonl"
         )
     for sentence in told.left_out:
-        print(f"momus: left out: {sentence}", file=sys.stderr)
+        say(f"left out: {sentence}")
     return 2 if told.failed == told.criticised else 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def command(
 
 def _say(line: str) -> None:
     if sys.stderr.isatty():
-        print(f"momus bench: {line} ...", file=sys.stderr)
+        tell(f"momus bench: {line} ...")
 
 
 def _body(outcome: Outcome, seed: int, more: str) -> dict[str, Any]:

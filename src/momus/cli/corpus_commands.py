@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
+
+from momus.cli.saying import tell
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -65,4 +66,4 @@ def tokenizer(
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    tell(line)

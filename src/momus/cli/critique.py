@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from momus.cli.saying import say
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def command(
     click.echo(_json(told, output) if as_json else _text(told, output))
     if told.failed:
         error, count = max(told.failures.items(), key=lambda pair: pair[1])
-        print(f"momus: {told.failed} of {told.critiques} critiques failed; {count} times: {error}", file=sys.stderr)
+        say(f"{told.failed} of {told.critiques} critiques failed; {count} times: {error}")
     return 2 if told.failed == told.critiques else 0
 
 

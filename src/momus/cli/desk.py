@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MissingExtra, MomusError
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ def command(
         forwarded_allow_ips="127.0.0.1" if settings.https else None,
     )
     if warning is not None:
-        print(warning, file=sys.stderr, flush=True)
+        tell(warning)
     with _listening(settings.host, settings.port) as listening:
-        print(f"the desk is at http://{settings.host}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
+        tell(f"the desk is at http://{settings.host}:{listening.getsockname()[1]}")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from momus import __version__
+from momus.cli.saying import say
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _data(
         small = small_bugs()
         sets.append(("small set", small))
         said = f"MOMUS_DATA is not set: measuring on the small set that Momus wrote itself ({len(small)} tasks)"
-        print(f"momus: {said}", file=sys.stderr)
+        say(said)
     for label, tampers in sets:
         if not tampers:
             raise MomusError(f"{label}: no task is left to measure on: see --split, --any-fix and --parses")
@@ -221,7 +222,7 @@ def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None, scans
             try:
                 opened.append(open_critic(name, **options.get(name, {})))
             except MomusError as error:
-                print(f"momus: the baseline {name} is left out: {error}", file=sys.stderr)
+                say(f"the baseline {name} is left out: {error}")
     return opened
 
 
@@ -272,6 +273,6 @@ def _complain(results: list[Results]) -> int:
         for row in result.rows:
             if row.failed:
                 told = f"{row.critic} failed on {row.failed} of {result.answers} answers"
-                print(f"momus: {result.label}: {told}: {row.error}", file=sys.stderr)
+                say(f"{result.label}: {told}: {row.error}")
                 code = 2 if row.failed == result.answers else code
     return code

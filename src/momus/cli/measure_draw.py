@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def draw(benchmarks: Path, wheels: Path, seed: int) -> None:
     def tasks(package: Package) -> Iterable[Task]:
         return (made.task() for made in functions(package, wheels))
 
-    kept = drawn(data, benchmarks / "heldout.jsonl", tasks, seed=seed, report=lambda line: print(line, file=sys.stderr))
+    kept = drawn(data, benchmarks / "heldout.jsonl", tasks, seed=seed, report=tell)
     write_jsonl(benchmarks / FITTED_TAMPERS, kept.tampers)
     write_jsonl(benchmarks / DRAWS, kept.entries)
     told = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import click
 from momus import __version__
 from momus.cli.measure import open_critics, write_json
 from momus.cli.measure_draw import BENCHMARKS, WHEELS, context_in_file
+from momus.cli.saying import say
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def tables(
     results = []
     for name, items in loaded.items():
         if not items:
-            print(f"momus: {known[name].label}: {known[name].file} is not there, left out", file=sys.stderr)
+            say(f"{known[name].label}: {known[name].file} is not there, left out")
             continue
         found = measure(
             opened,
@@ -110,8 +110,8 @@ def _tell_time(critics: Sequence[Critic], tasks: Sequence[Task], runs: Path, see
         gather(critic, few, seed=seed, folder=runs)
         expected = (time.monotonic() - began) / len(few) * (len(left) - len(few))
         total += expected
-        print(f"momus: {critic.name}: {len(left)} answers to read, about {_minutes(expected)}", file=sys.stderr)
-    print(f"momus: about {_minutes(total)} in all; what is done is kept in {runs}", file=sys.stderr)
+        say(f"{critic.name}: {len(left)} answers to read, about {_minutes(expected)}")
+    say(f"about {_minutes(total)} in all; what is done is kept in {runs}")
 
 
 def _minutes(seconds: float) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from momus.cli.saying import say
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def pairs(
     click.echo(f"{len(made)} pairs in {output}; {left} of {len(found)} tasks gave none")
     if left:
         why = "both solutions pass, both fail" + ("" if critic is None else ", or the critic failed")
-        print(f"momus: of a task that gives no pair {why}", file=sys.stderr)
+        say(f"of a task that gives no pair {why}")
     return 0 if made else 2
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from momus.cli.saying import say
 from momus.errors import MomusError
 
 if TYPE_CHECKING:
@@ -129,10 +130,10 @@ def command(
 def _say(built: Any, is_new: bool) -> None:
     """What was skipped, and where the share of untampered answers was not reached, on standard error."""
     for why, count in built.skipped.items():
-        print(f"momus: {count} answers were skipped: {why}", file=sys.stderr)
+        say(f"{count} answers were skipped: {why}")
     if is_new and built.untampered < built.asked - 0.02:
         said = f"{built.untampered:.0%} of the comparisons are on untampered answers, not {built.asked:.0%}"
-        print(f"momus: {said}: criticise more of them with momus critique --twins", file=sys.stderr)
+        say(f"{said}: criticise more of them with momus critique --twins")
 
 
 def _report(summary: Summary, output: Path, as_json: bool) -> int:
@@ -143,10 +144,10 @@ def _report(summary: Summary, output: Path, as_json: bool) -> int:
     console = Console(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
     console.print(_table(summary))
     if summary.tied:
-        print(f"momus: in {summary.tied} comparisons all critiques are tied; they teach nothing", file=sys.stderr)
+        say(f"in {summary.tied} comparisons all critiques are tied; they teach nothing")
     if summary.unscored:
         told = f"{summary.unscored} of {summary.comparisons} comparisons are unscored"
-        print(f"momus: {told}, the first because {summary.why}", file=sys.stderr)
+        say(f"{told}, the first because {summary.why}")
     return 2 if summary.unscored == summary.comparisons else 0
 
 

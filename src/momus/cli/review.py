@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -297,10 +296,12 @@ def _add_ignores(report: Report, jobs: Plan) -> int:
 
 def _show_settings(config: Config, paths: tuple[Path, ...], root: Path) -> int:
     """Print the settings that hold for the first path, as TOML, with where each comes from."""
+    from momus.review.output.interchange import json_text
+
     place = Path(os.path.abspath(root / paths[0])) if paths else root  # noqa: PTH100 -- a link keeps its name
     settings = config.near(place)
     for key, value in settings.as_dict().items():
-        click.echo(f"{key} = {json.dumps(value)}  # {printable(settings.origin.get(key, 'default'))}")
+        click.echo(f"{key} = {json_text(value, indent=None)}  # {printable(settings.origin.get(key, 'default'))}")
     return 0
 
 

@@ -7,8 +7,13 @@ import sys
 
 def say(sentence: str) -> None:
     """One line on standard error, behind `momus: `. Nowhere where there is no such stream."""
+    tell(f"momus: {sentence}")
+
+
+def tell(line: str) -> None:
+    """One line of how a run goes, on standard error."""
     if sys.stderr is not None:
-        print(f"momus: {printable(sentence)}", file=sys.stderr)
+        print(printable(line), file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

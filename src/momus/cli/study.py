@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MissingExtra, MomusError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -88,4 +88,4 @@ def command(
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    tell(line)

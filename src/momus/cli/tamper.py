@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from momus.cli.saying import say
 
 if TYPE_CHECKING:
     from momus.records import Task
@@ -100,7 +101,7 @@ def command(
     try:
         counts = tamper_all(tasks, output, plan, inputs=inputs, watch=watch)
     except KeyboardInterrupt:
-        print(f"momus: stopped; what is done is kept in {output}.parts, run the same command to go on", file=sys.stderr)
+        say(f"stopped; what is done is kept in {output}.parts, run the same command to go on")
         raise
     click.echo(_json(counts, output) if as_json else _text(counts, output))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import click
 
 from momus.cli.corpus_commands import corpus, tokenizer
+from momus.cli.saying import tell
 from momus.cli.train_discriminator import discriminator
 from momus.cli.train_handover import hands_over
 from momus.cli.train_ppo import ppo
@@ -240,4 +240,4 @@ def _go_on(
 
 
 def _say(done: bool, out: Path) -> None:
-    print(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}", file=sys.stderr)
+    tell(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MissingExtra
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -66,9 +66,9 @@ def discriminator(
         flops=flops,
         seed=seed if seed is not None else settings.seed if settings is not None else 0,
         minutes=minutes,
-        say=lambda line: print(line, file=sys.stderr),
+        say=tell,
     )
-    print(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}", file=sys.stderr)
+    tell(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}")
     if not done:
         return
     about = json.loads((out / stage.FILE).read_text(encoding="utf-8"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from momus.cli.saying import say, tell
 from momus.errors import MissingExtra, MomusError
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ def _hand_over(
     ppo, seed = (PPOConfig(), 0) if settings is None else (settings.ppo, settings.seed)
     count, left_out = hand_over(engine, policy, reward, tasks, ppo, out, gpus=gpus, nodes=nodes, seed=seed)
     for why, number in left_out.items():
-        print(f"momus: {number} tasks were left out: {why}", file=sys.stderr)
-    print(f"{count} requests for {engine} in {out}; start it there with run.sh", file=sys.stderr)
+        say(f"{number} tasks were left out: {why}")
+    tell(f"{count} requests for {engine} in {out}; start it there with run.sh")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MissingExtra
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -72,4 +72,4 @@ def ppo(
         watch_limit=watch_limit,
         minutes=minutes,
     )
-    print(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}", file=sys.stderr)
+    tell(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}")

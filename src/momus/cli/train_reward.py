@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from momus.cli.saying import tell
 from momus.errors import MissingExtra
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -65,9 +65,9 @@ def reward(
         also=also,
         samples=samples,
         minutes=minutes,
-        say=lambda line: print(line, file=sys.stderr),
+        say=tell,
     )
-    print(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}", file=sys.stderr)
+    tell(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}")
     if not done:
         return
     about = json.loads((out / ABOUT).read_text(encoding="utf-8"))

@@ -11,22 +11,24 @@ from urllib.parse import quote
 from momus.critique import Severity
 from momus.review.finding import FileReport, Finding, Report
 from momus.review.output import Options
-from momus.review.output.visible import visible
+from momus.review.output.visible import HIDDEN, visible
 
 LEVELS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "note"}
 
 LOG_COMMAND = re.compile(r"##(?=\w*\[)")  # as `visible.inert` has it
 _LINE_COMMAND = re.compile(r"(^[^\S\n]*)::", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Legal in JSON, but a reader that splits lines as Unicode does, or a strict one, would trip over them.
-_FRAGILE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def json_text(value: object, *, indent: int | None = 2) -> str:
-    """JSON of a value, one line where `indent` is None. Lone surrogates are kept as escapes; paths become strings."""
+    """JSON of a value, one line where `indent` is None. Paths become strings.
+
+    What cannot be seen is escaped, lone surrogates too: it would drive a terminal, hide what a log shows, or trip a
+    reader that splits lines as Unicode does.
+    """
     written = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
     written = LOG_COMMAND.sub(r"#\\u0023", written)
-    return _FRAGILE.sub(lambda match: f"\\u{ord(match.group()):04x}", written)
+    return HIDDEN.sub(lambda match: json.dumps(match.group())[1:-1], written)
 
 
 def markup(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_HIDDEN = re.compile(
+HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for tab and newline
     "\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # direction, zero width
     "\u115f\u1160\u3164\uffa0"  # fillers: letters that look like nothing
@@ -20,7 +20,7 @@ _TAB = 4
 
 def visible(text: str) -> str:
     """The text with every hidden character spelled out as `<U+XXXX>`; CR LF becomes LF, tab and LF stay."""
-    return _HIDDEN.sub(lambda match: f"<U+{ord(match.group()):04X}>", text.replace("\r\n", "\n"))
+    return HIDDEN.sub(lambda match: f"<U+{ord(match.group()):04X}>", text.replace("\r\n", "\n"))
 
 
 def one_line(text: str) -> str:
