@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from momus import __version__
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.git import commit
 from momus.records import Record, dump_line, write_jsonl
@@ -125,7 +126,7 @@ def finished(out: Path, manifest: Path, identity: str) -> dict[str, Any] | None:
     if not out.exists() or parts_of(out).exists():  # with parts, a run was stopped before it had cleared up
         return None
     try:
-        told: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        told: dict[str, Any] = from_json(manifest.read_text(encoding="utf-8"))
         if told["identity"] == identity and told["sha256"] == sha256_of(out):
             return told
     except (OSError, ValueError, KeyError, TypeError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from momus.critique import answer_of_reply
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.measure.datasets import load_tasks
 from momus.records import Task, versioned
@@ -71,7 +71,7 @@ def _tasks(path: Path) -> Iterable[Task]:
 
 def _object(line: str, where: str) -> dict[str, Any]:
     try:
-        body = json.loads(line)
+        body = from_json(line)
     except ValueError as error:
         raise MomusError(f"{where}: not JSON: {error}") from None
     if not isinstance(body, dict):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from momus.audit.select import FILES
+from momus.decode import from_json
 from momus.errors import MissingExtra, MomusError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class DeskClient:
             except OSError as error:
                 raise MomusError(f"can't read {folder / name}: {error.strerror}: finish momus audit select") from None
             answer = self._ask("POST", "imports", params={"kind": kind, "overlap": str(overlap)}, content=body)
-            found[kind] = {name: int(answer.json()[name]) for name in ("lines", "added", "known")}
+            found[kind] = {name: int(from_json(answer.content)[name]) for name in ("lines", "added", "known")}
         return found
 
     def fetch(self, out: Path) -> list[Path]:
@@ -100,7 +101,7 @@ class DeskClient:
         if answer.status_code == 404:
             return f"the desk at {self.url} has no project {self.project} for this key: make it there first"
         try:
-            body: Any = answer.json()
+            body: Any = from_json(answer.content)
             detail = next(iter(body.get("errors") or ()), body).get("detail", "")
         except (ValueError, AttributeError):
             detail = ""

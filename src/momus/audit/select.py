@@ -7,7 +7,6 @@ of their own.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from momus.audit.answers import for_critic, reads_code_only
 from momus.audit.order import Score, first, scored
 from momus.critics.job import CritiqueWork, critique_all
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.records import Prefilled, Record, Sampled, Task, read_jsonl, write_jsonl
 from momus.sharding import Runner, identity_of, run_here, write_manifest
@@ -134,7 +134,7 @@ def read_chosen(folder: Path) -> list[Chosen]:
 def read_settings(folder: Path) -> dict[str, Any]:
     """The manifest of an audit. Raises MomusError where it cannot be read."""
     try:
-        told: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        told: dict[str, Any] = from_json((folder / MANIFEST).read_text(encoding="utf-8"))
         told["settings"]["critic"], told["counts"]["ordered"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MomusError(f"can't read {folder / MANIFEST} ({error}): finish momus audit select first") from None

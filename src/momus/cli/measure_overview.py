@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from momus.decode import from_json
 from momus.errors import MomusError
 
 COLUMNS = {
@@ -38,7 +38,7 @@ def overview(files: tuple[Path, ...]) -> None:
 
 def _rows(file: Path) -> list[tuple[str, str, dict[str, Any], int]]:
     try:
-        body = json.loads(file.read_text(encoding="utf-8"))
+        body = from_json(file.read_text(encoding="utf-8"))
         return [
             (found["label"], row["critic"], row["measures"], found["items"] or found["clean"])
             for found in body["data"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from momus.decode import from_json
 from momus.errors import MomusError
 
 
@@ -62,7 +63,7 @@ def blind_spots(
     data = []
     for path in results:
         try:
-            data += json.loads(path.read_text(encoding="utf-8"))["data"]
+            data += from_json(path.read_text(encoding="utf-8"))["data"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MomusError(f"can't read {path}: {error}: give what momus measure -o wrote") from None
     names = [path.name for path in results]

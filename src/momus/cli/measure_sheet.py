@@ -10,6 +10,7 @@ import click
 
 from momus.cli.measure import open_critics
 from momus.cli.measure_draw import BENCHMARKS, WHEELS, context_in_file
+from momus.decode import from_json
 from momus.errors import MomusError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -60,7 +61,7 @@ def sheet(
 
     if judged is not None:
         try:
-            rows = [json.loads(line) for line in judged.read_text(encoding="utf-8").splitlines() if line.strip()]
+            rows = [from_json(line) for line in judged.read_text(encoding="utf-8").splitlines() if line.strip()]
         except (OSError, ValueError) as error:
             raise MomusError(f"can't read verdicts from {judged}: {error}") from None
         click.echo(json.dumps(count(row for row in rows if "verdict" in row)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from momus.cli.saying import say
+from momus.decode import from_json
 
 if TYPE_CHECKING:
     from momus.records import Task
@@ -137,7 +138,7 @@ def _tasks_of_lines(path: Path, seed: int) -> Iterable[Task]:
     with path.open("rb") as lines:
         first = next((line for line in lines if line.strip()), b"{}")
     try:
-        body = json.loads(first)
+        body = from_json(first)
     except ValueError:
         body = None  # load_tasks names the line
     if isinstance(body, dict) and {"package", "code"} <= body.keys():

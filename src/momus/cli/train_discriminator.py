@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from momus.cli.saying import tell
+from momus.decode import from_json
 from momus.errors import MissingExtra
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -71,7 +72,7 @@ def discriminator(
     tell(f"{'finished' if done else 'stopped with a checkpoint; run again to go on'}: {out}")
     if not done:
         return
-    about = json.loads((out / stage.FILE).read_text(encoding="utf-8"))
+    about = from_json((out / stage.FILE).read_text(encoding="utf-8"))
     if as_json:
         print(json.dumps(about, indent=1))
         return

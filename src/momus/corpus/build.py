@@ -17,6 +17,7 @@ from momus import __version__
 from momus.corpus.dedupe import fingerprint, unique
 from momus.corpus.functions import Function, functions_of, is_wanted_file
 from momus.corpus.packages import PACKAGES, Package, check_packages, fetch, read_wheel
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.records import read_jsonl, write_jsonl
 
@@ -90,7 +91,7 @@ def read_split(out_dir: Path, split: str) -> Iterator[Function]:
 def read_manifest(out_dir: Path) -> dict[str, Any] | None:
     """The manifest of a built corpus, None where there is none that can be read."""
     try:
-        manifest = json.loads((out_dir / "manifest.json").read_text(encoding="utf-8"))
+        manifest = from_json((out_dir / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) and "inputs" in manifest and "splits" in manifest else None

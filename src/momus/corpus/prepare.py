@@ -15,6 +15,7 @@ from momus import __version__
 from momus.corpus.build import file_hash, read_manifest, read_split
 from momus.corpus.ngram import NGram
 from momus.corpus.tokenizer import Tokenizer, sample_texts, train
+from momus.decode import from_json
 from momus.errors import MomusError
 
 MEASURED_FUNCTIONS = 1000  # held-out ones, for the figures in the manifests
@@ -109,7 +110,7 @@ def _corpus_hash(corpus_dir: Path) -> str:
 
 def _finished(path: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        manifest = json.loads((path.parent / "manifest.json").read_text(encoding="utf-8"))
+        manifest = from_json((path.parent / "manifest.json").read_text(encoding="utf-8"))
         same = manifest["inputs"] == inputs and manifest["sha256"] == file_hash(path)
     except (OSError, ValueError, KeyError, TypeError):
         return None

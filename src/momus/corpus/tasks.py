@@ -61,7 +61,7 @@ def split_docstring(code: str) -> tuple[str, str, str] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             node = ast.parse(code).body[0]
-    except (SyntaxError, ValueError, IndexError):
+    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
         return None
     if not isinstance(node, FunctionNode) or len(node.body) < 2:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 import random
 import re
 from collections import Counter
@@ -12,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from momus.decode import from_json
 from momus.errors import MissingExtra, MomusError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Tokenizer:
     def load(cls, path: Path | str) -> Self:
         """Open a `tokenizer.json`. Raises MomusError where it is missing, damaged or of another kind."""
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = from_json(Path(path).read_text(encoding="utf-8"))
             if content["pre_tokenizer"] != _pre_tokenizer_json():
                 raise ValueError("it cuts text into other pieces")
             merges = [(str(left), str(right)) for left, right in content["model"]["merges"]]

@@ -38,5 +38,9 @@ def each(name: str, tasks: Iterable[Task], n: int, write: Callable[[Task, int], 
 
 def failed(name: str, task: Task, i: int, error: Exception) -> Sampled:
     """The record of a failure."""
-    said = str(error) or type(error).__name__
-    return Sampled(task_id=task.id, critic=name, i=i, finish="error", error=said)
+    return Sampled(task_id=task.id, critic=name, i=i, finish="error", error=reason(error))
+
+
+def reason(error: Exception) -> str:
+    """What a critic failed with, in words. Code may parse, and still be too deep for what walks its tree."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error) or type(error).__name__

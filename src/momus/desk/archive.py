@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from momus.decode import from_json
 from momus.desk.api.projects import new_project
 from momus.desk.design import Design, design_of
 from momus.desk.store.tables import (
@@ -183,7 +184,7 @@ def load_project(session: Session, slug: str, lines: Iterable[str | bytes], now:
     reader = _Reader(session, slug, now)
     try:
         for line in lines:
-            row = json.loads(line)
+            row = from_json(line)
             getattr(reader, f"read_{row.pop('type')}")(row)
         reader.finish()
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from momus import __version__
+from momus.decode import from_json
 from momus.desk.preferences import preferences, write_rows
 from momus.desk.record_files import tables_of
 from momus.desk.store.tables import Project
@@ -73,7 +74,7 @@ def _tables(session: Session, project: Project) -> dict[str, list[Json]]:
 
 
 def _row(record: Record, splits: dict[str, str | None]) -> Json:
-    row: Json = json.loads(dump_line(record))
+    row: Json = from_json(dump_line(record))
     if isinstance(record, Comparison | Tamper):
         split = record.task.split
     elif isinstance(record, Task):

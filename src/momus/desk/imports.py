@@ -10,6 +10,7 @@ from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from momus.decode import from_json
 from momus.desk.assign import Seats
 from momus.desk.canaries import add_canary
 from momus.desk.kinds import KINDS
@@ -152,7 +153,7 @@ def _batches(file: IO[bytes]) -> Iterator[list[bytes]]:
 
 
 def _read(kind: Imported, line: bytes) -> _Read:
-    data = json.loads(line)
+    data = from_json(line)
     if not isinstance(data, dict):
         raise ValueError("that is no JSON object")
     row = Row.model_validate(data) if "item" in data else Row(item=data)

@@ -10,6 +10,7 @@ from typing import IO, Literal
 
 from sqlalchemy import select
 
+from momus.decode import from_json
 from momus.desk.api.projects import new_project
 from momus.desk.archive import dump_project, load_project
 from momus.desk.datasets import write_dataset, write_parquet
@@ -99,6 +100,6 @@ def _parquet(path: Path) -> IO[bytes]:
     nested = {field.name for field in file.schema_arrow if (field.metadata or {}).get(b"momus") == b"json"}
     for batch in file.iter_batches(500):
         for row in batch.to_pylist():
-            body = {key: json.loads(v) if key in nested else v for key, v in row.items() if v is not None}
+            body = {key: from_json(v) if key in nested else v for key, v in row.items() if v is not None}
             lines.write(json.dumps({key: v for key, v in body.items() if v is not None}).encode() + b"\n")
     return lines

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from momus.decode import from_json
 from momus.inputs import trace
 from momus.inputs.example import Example
 from momus.sandbox import run
@@ -34,7 +35,7 @@ def places_of(code: str, prelude: str, example: Example, *, sandbox: str = "auto
         mode=sandbox,
     )
     try:
-        said = json.loads(outcome.stdout)
+        said = from_json(outcome.stdout)
         most = code.count("\n") + 1
         lines = tuple(line for line in said["executed"] if type(line) is int and 1 <= line <= most)
         last = said["last"]

@@ -17,6 +17,7 @@ from pathlib import PurePath
 from typing import Any
 
 from momus.critique import Severity, TextMap
+from momus.decode import from_json
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +52,7 @@ class Linter:
 
 
 def _ruff(output: str, texts: dict[str, TextMap]) -> Found:
-    for item in json.loads(output):
+    for item in from_json(output):
         name = _file(item["filename"])
         text = texts[name]
         start = text.offset(item["location"]["row"], item["location"]["column"])
@@ -63,7 +64,7 @@ def _ruff(output: str, texts: dict[str, TextMap]) -> Found:
 
 
 def _pylint(output: str, texts: dict[str, TextMap]) -> Found:
-    for item in json.loads(output)["messages"]:
+    for item in from_json(output)["messages"]:
         if item["messageId"] in ("F0002", "F0010", "F0011"):
             raise ValueError(item["message"])
         name = _file(item["path"])
@@ -80,7 +81,7 @@ def _pylint(output: str, texts: dict[str, TextMap]) -> Found:
 
 
 def _pyright(output: str, texts: dict[str, TextMap]) -> Found:
-    for item in json.loads(output)["generalDiagnostics"]:
+    for item in from_json(output)["generalDiagnostics"]:
         if item["severity"] not in ("error", "warning"):
             continue
         name = _file(item["file"])
@@ -92,7 +93,7 @@ def _pyright(output: str, texts: dict[str, TextMap]) -> Found:
 
 def _mypy(output: str, texts: dict[str, TextMap]) -> Found:
     for line in output.splitlines():
-        item = json.loads(line)
+        item = from_json(line)
         if item["severity"] != "error":
             continue
         name = _file(item["file"])
@@ -112,7 +113,7 @@ _BANDIT_SEVERITIES: dict[str, Severity] = {"UNDEFINED": "low", "LOW": "low", "ME
 
 
 def _bandit(output: str, texts: dict[str, TextMap]) -> Found:
-    report = json.loads(output)
+    report = from_json(output)
     for failed in report["errors"]:
         name = _file(failed["filename"])
         if "syntax error" not in failed["reason"]:

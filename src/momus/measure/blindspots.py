@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.measure.figure import Figure
 
@@ -113,7 +114,7 @@ def load(folder: Path) -> Card | None:
     """The card in a bundle's folder; None where it ships none. Raises MomusError where it cannot be read."""
     path = folder / FILE
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = from_json(path.read_text(encoding="utf-8"))
         return Card(
             critic=str(body["critic"]),
             version=str(body["version"]),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from momus.critique import CATEGORIES, Span, TextMap
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.inputs.supplied import supplied
 from momus.records import Bug, RecordError, Tamper, Task, read_jsonl, read_line
@@ -170,7 +171,7 @@ def _objects(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
                 continue
             where = f"{path}:{number}"
             try:
-                body = json.loads(line.decode("utf-8-sig"))
+                body = from_json(line.decode("utf-8-sig"))
             except ValueError as error:
                 raise RecordError(f"{where}: not JSON: {error}") from None
             if not isinstance(body, dict):

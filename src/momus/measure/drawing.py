@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 from momus.corpus.dedupe import fingerprint
 from momus.corpus.packages import Package, normal_name
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.measure.datasets import load_bugs, load_clean, load_tasks
 from momus.measure.draws import PACKAGES_OF, PARTS, Drawn, Part, codes_of, drawn, refuse_leaks
@@ -159,7 +159,7 @@ def strong_ids(path: Path) -> set[str]:
     """The ids of the fixes of a file that its maker is surest of. Raises MomusError where it cannot be read."""
     try:
         with path.open(encoding="utf-8") as lines:
-            return {body["id"] for body in map(json.loads, lines) if body.get("strong")}
+            return {body["id"] for body in map(from_json, lines) if body.get("strong")}
     except OSError as error:
         raise MomusError(f"can't read {path}: {error.strerror or error}") from None
 

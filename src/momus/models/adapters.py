@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from momus.decode import from_json
 from momus.errors import MomusError
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -38,7 +38,7 @@ def read_adapter(folder: Path, sizes: Sizes) -> Adapter:
     Raises MomusError on files that are missing or damaged, on another kind of adapter, and on one of another base.
     """
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = from_json((folder / CONFIG).read_text(encoding="utf-8"))
         tensors = _tensors(folder / WEIGHTS)
         rank, alpha = int(config["r"]), float(config["lora_alpha"])
         kind = config.get("peft_type")
@@ -87,7 +87,7 @@ def _tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 + length:
         raise ValueError(f"{path.name} is cut off")
-    header = json.loads(data[8 : 8 + length])
+    header = from_json(data[8 : 8 + length])
     found = {}
     for name, about in header.items():
         if name == "__metadata__":

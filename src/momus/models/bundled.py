@@ -19,6 +19,7 @@ import numpy as np
 
 from momus.corpus.tokenizer import Tokenizer
 from momus.critique import TextMap
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models import weights
 from momus.models.arch import Arch
@@ -240,7 +241,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     """The contents of `bundle.json`. Raises MomusError where it is missing, unreadable or of another format."""
     path = folder / FILE
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        about: dict[str, Any] = from_json(path.read_text(encoding="utf-8"))
         found = about["format"]
     except FileNotFoundError:
         raise MomusError(f"no bundle in {folder}: make one with momus train export, or reinstall momus") from None

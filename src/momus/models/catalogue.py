@@ -6,12 +6,12 @@ A name never reads a path: a folder called like a model, in whatever repository 
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_toml
 from momus.errors import MomusError
 from momus.models.stored import cache_folder, digest_of, notes, place_of
 
@@ -118,4 +118,4 @@ def _is_path(text: str) -> bool:
 
 
 def _file() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return from_toml(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

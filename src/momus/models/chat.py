@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from momus.decode import from_json
 from momus.errors import MissingExtra, MomusError
 from momus.models.thinking import without_thinking
 
@@ -220,7 +221,7 @@ class Chat:
 def _read(content: bytes, where: str) -> Reply | ChatError:
     """The first choice of a completion; a ChatError where there is none to read, or where it is thinking alone."""
     try:
-        choice = json.loads(content)["choices"][0]
+        choice = from_json(content)["choices"][0]
         message = choice["message"]
         text, cut = message["content"], choice.get("finish_reason") == "length"
         thought = message.get("reasoning_content") or message.get("reasoning")
@@ -231,7 +232,7 @@ def _read(content: bytes, where: str) -> Reply | ChatError:
         if not isinstance(text, str):
             raise TypeError("no text")
         return Reply(said, _mean_logprob(choice.get("logprobs")), cut)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         start = _sentence(content[:80].decode("utf-8", "replace"))
         return ChatError(f"{where} answered with something that is no chat completion: {start!r}")
 
@@ -264,8 +265,8 @@ def _refused(status: int, content: bytes, sent: dict[str, Any]) -> str:
 def _error_in(content: bytes) -> Any:
     """What a reply has as its error: an object, or text; None where it has none."""
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = from_json(content)
+    except ValueError:
         return None
     if not isinstance(body, dict):
         return None

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.gguf_file import read_gguf
 from momus.models.gguf_rewrite import Shape, rewrite, shape_of
@@ -120,7 +121,7 @@ def _home(digest: str) -> Path:
 def _facts(home: Path) -> Facts | None:
     """What is known of the graph at `home`; None where no whole one lies there."""
     try:
-        facts = Facts(**json.loads((home / _FACTS).read_text(encoding="utf-8")))
+        facts = Facts(**from_json((home / _FACTS).read_text(encoding="utf-8")))
         whole = (home / GRAPH).with_suffix(".bin").stat().st_size == facts.graph_size
     except (OSError, ValueError, TypeError):
         return None

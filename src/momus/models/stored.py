@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from momus.decode import from_json
 from momus.folders import caches
 
 _BLOCK = 1 << 22
@@ -60,7 +61,7 @@ def notes() -> Iterator[tuple[Path, Note]]:
         weights = path.with_suffix(".gguf")
         with contextlib.suppress(OSError, ValueError, TypeError):
             if weights.is_file():
-                yield weights, Note(**json.loads(path.read_bytes()))
+                yield weights, Note(**from_json(path.read_bytes()))
 
 
 def keep_note(weights: Path, note: Note) -> None:
@@ -130,7 +131,7 @@ def remember(path: Path, sha256: str) -> None:
 def _remembered(path: Path) -> str:
     state = _state(path)
     with contextlib.suppress(OSError, ValueError):
-        known = json.loads(_memory(path).read_bytes())
+        known = from_json(_memory(path).read_bytes())
         if isinstance(known, dict) and known == {**state, "sha256": known.get("sha256")}:
             return str(known["sha256"])
     sha256 = hash_file(path)

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 
 _NORMAL, _CONTROL, _USER_DEFINED = 1, 3, 4  # GGUF's kinds of tokens; others stand for no text
@@ -72,7 +73,7 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """From what `save` wrote. Raises OSError and ValueError."""
-        read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        read: dict[str, Any] = from_json(path.read_text(encoding="utf-8"))
         values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in read.items()}
         return cls(**values)
 
@@ -180,6 +181,8 @@ class Tokens:
             )
         except (TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
             raise MomusError(f"the chat template of this model can't be used: {error}") from error
+        except RecursionError:
+            raise MomusError("the chat template of this model can't be used: it calls itself without end") from None
         return str(found)
 
     @cached_property
@@ -197,6 +200,8 @@ class Tokens:
             return environment.from_string(self._of.template)
         except TemplateError as error:
             raise MomusError(f"the chat template of this model can't be read: {error}") from error
+        except RecursionError:
+            raise MomusError("the chat template of this model can't be read: it is nested too deeply") from None
 
     def _runs(self, chat: Chat) -> Iterator[tuple[str, int | None]]:
         """What lies between the frame's control tokens, as one text each, and those tokens with their ids."""

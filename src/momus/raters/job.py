@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.raters.form import ATTRIBUTES, as_records
 from momus.raters.protocol import Rater
@@ -152,7 +152,7 @@ def _part(folder: Path) -> None:
     rankings: list[str] = []
     with (folder / RATINGS).open(encoding="utf-8", newline="\n") as lines:
         for line in lines:
-            (rankings if "order" in json.loads(line) else rows).append(line)
+            (rankings if "order" in from_json(line) else rows).append(line)
     for name, kept in ((RANKINGS, rankings), (RATINGS, rows)):
         partial = folder / f"{name}.partial"
         partial.write_text("".join(kept), encoding="utf-8", newline="\n")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.review.base import Disk, Files
 from momus.review.config import Settings
@@ -108,13 +109,11 @@ def read_baseline(path: Path, files: Files | None = None) -> Baseline:
     """Read a baseline. Raises MomusError where it is missing, broken, of another version, or leads out by a link."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 -- a link keeps its name
     try:
-        body = json.loads((files or Disk()).read(path).decode("utf-8"))
+        body = from_json((files or Disk()).read(path).decode("utf-8"))
     except FileNotFoundError:
         raise MomusError(f"there is no baseline {path}: write it with --write-baseline") from None
     except OSError as error:
         raise MomusError(f"cannot read the baseline {path}: {error.strerror or error}") from None
-    except RecursionError:
-        raise MomusError(f"the baseline {path} is nested too deeply to be one: write it anew") from None
     except ValueError as error:
         raise MomusError(f"the baseline {path} is not JSON ({error}): write it anew with --write-baseline") from None
     version = body.get("schema_version") if isinstance(body, dict) else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from momus.critique import CATEGORIES, SEVERITIES
+from momus.decode import from_toml
 from momus.errors import MomusError
 from momus.folders import user_folder
 from momus.review.base import Disk, Files
@@ -182,8 +182,8 @@ def _override(text: str) -> tuple[str, object]:
 def _from_text(key: str, text: str, where: str) -> object:
     """A value written without TOML's quotes: what does not read as TOML is a string, or a list split at commas."""
     try:
-        value: object = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+        value: object = from_toml(f"value = {text}")["value"]
+    except ValueError:
         value = text.strip("\"'")
     if key in ("exclude", "ignore") and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -219,16 +219,14 @@ def _table(path: Path, files: Files) -> dict[str, object] | None:
         if path.name == "pyproject.toml":
             if b"momus" not in data:  # most projects': spare the parser
                 return None
-            tool = tomllib.loads(data.decode("utf-8-sig")).get("tool")
+            tool = from_toml(data.decode("utf-8-sig")).get("tool")
             table = tool.get("momus") if isinstance(tool, dict) else None
         else:
-            table = tomllib.loads(data.decode("utf-8-sig"))
+            table = from_toml(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply to be read") from None
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"[tool.momus] in {path} must be a table")
     return table

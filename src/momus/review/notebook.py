@@ -7,10 +7,10 @@ keeps every code point's place.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from momus.decode import from_json
 from momus.review.finding import Cell, Note
 from momus.review.source import Source, Unreadable, parse
 
@@ -24,9 +24,7 @@ _PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "python", "python3", "pyp
 def read_notebook(path: str, data: bytes) -> Source:
     """Read a notebook of format 4. Raises Unreadable where it is none, or an older one."""
     try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except RecursionError:
-        raise Unreadable("no notebook: its JSON is nested too deeply") from None
+        notebook = from_json(data.decode("utf-8-sig"))
     except ValueError as error:
         raise Unreadable(f"no notebook: {error}") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):

@@ -164,7 +164,9 @@ class Reviewer:
                 self._take(sampled)
                 yield from self._drain()
         except Exception as error:  # whatever a critic fails with, what it did before is kept
-            failure = str(error) or type(error).__name__
+            from momus.critics.protocol import reason  # a critic is open, so it has been imported
+
+            failure = reason(error)
         yield from self._drain()
         for opened in list({id(one): one for one in self._opened.values()}.values()):
             yield self._settle(opened, failure)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from momus.critics.fsbs import SearchSettings
+from momus.decode import TooDeep, from_toml
 from momus.errors import MomusError
 from momus.models.weights import BLOCK
 from momus.train.config import DataConfig, DiscriminatorConfig, ModelConfig, RewardConfig, StageConfig, TrainConfig
@@ -238,12 +239,12 @@ def load_study(path: Path) -> StudyConfig:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return from_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MomusError(f"no config at {path}; the studies that ship stand in study/") from None
     except OSError as error:
         raise MomusError(f"cannot read the config {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TooDeep) as error:
         raise MomusError(f"{path} is not TOML: {error}") from None
 
 

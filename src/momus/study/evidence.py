@@ -7,7 +7,6 @@ simulated (`momus.study.people`).
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from momus import __version__
 from momus.corpus.build import read_split
 from momus.corpus.tasks import to_task
 from momus.critics.recorded import Recorded
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.measure import blindspots, data_folder, load_bugs, measure, small_bugs
 from momus.measure.datasets import VARIABLE
@@ -104,7 +104,7 @@ def critiques(config: StudyConfig, ways: Sequence[Way], job: Job) -> bool:
     """A policy's critiques of these, with the dials that were fitted when it was measured."""
     bundle = next(path for name, path in job.inputs.items() if name.startswith("bundle-"))
     measured = next(path for name, path in job.inputs.items() if name.startswith("measure-"))
-    dials = json.loads((measured / measuring.DIAL).read_text(encoding="utf-8"))
+    dials = from_json((measured / measuring.DIAL).read_text(encoding="utf-8"))
     tasks = measuring.tasks_of(job.inputs["report-items"] / measuring.ITEMS)
     for way in ways:
         dial = tuple((int(percentile), modifier) for percentile, modifier in dials.get(way, {}).items())
@@ -150,7 +150,7 @@ def evidence(config: StudyConfig, ways: Mapping[str, Sequence[Way]], job: Job) -
         write_json(job.folder / "audit.json", {"command": command, **audited})
     for stage in ("results", "scaling", "discriminators"):
         if stage in job.inputs:
-            body = json.loads((job.inputs[stage] / f"{stage}.json").read_text(encoding="utf-8"))
+            body = from_json((job.inputs[stage] / f"{stage}.json").read_text(encoding="utf-8"))
             write_json(job.folder / f"{stage}.json", {"command": command, **body})
     write_json(job.folder / MANIFEST, {"command": command, "notes": _notes(config)})
     return True

@@ -21,6 +21,7 @@ from typing import Any
 
 from momus import __version__
 from momus.corpus.build import file_hash
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.git import commit
 
@@ -132,7 +133,7 @@ def read_manifest(out: Path, name: str) -> dict[str, Any] | None:
     """A stage's manifest; None where it has not begun. Raises MomusError where it cannot be read."""
     path = manifest_of(out, name)
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = from_json(path.read_text(encoding="utf-8"))
         return {**manifest, "identity": str(manifest["identity"])}
     except FileNotFoundError:
         return None
@@ -199,7 +200,7 @@ def _run_one(stage: Stage, out: Path, stages: Sequence[Stage], identity: str, jo
 
 def _flops(folder: Path) -> dict[str, float]:
     try:
-        return {"flops": float(json.loads((folder / COMPUTE).read_text(encoding="utf-8"))["flops"])}
+        return {"flops": float(from_json((folder / COMPUTE).read_text(encoding="utf-8"))["flops"])}
     except FileNotFoundError:
         return {}
 
@@ -233,7 +234,7 @@ def _changed(stage: Stage, out: Path, identities: Mapping[str, str]) -> str | No
         return None
     before, now = manifest.get("settings", {}), dict(stage.settings)
     differs = next(
-        (name for name in {**before, **now} if before.get(name) != json.loads(json.dumps(now.get(name)))), None
+        (name for name in {**before, **now} if before.get(name) != from_json(json.dumps(now.get(name)))), None
     )
     if differs is not None:
         return f"was begun with another {differs}"

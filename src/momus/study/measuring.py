@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from momus.corpus.build import read_split
 from momus.critics import open_critic
 from momus.critique import Critique
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.measure.datasets import load_bugs
 from momus.measure.item import Item
@@ -135,7 +135,7 @@ def report(config: StudyConfig, measured: Mapping[str, tuple[str, int, Sequence[
         seed=config.measure.seed,
         draws=config.measure.draws,
     )
-    about = json.loads((reward / "reward.json").read_text(encoding="utf-8"))
+    about = from_json((reward / "reward.json").read_text(encoding="utf-8"))
     simulated = any(rater["simulated"] for rater in about["raters"])
     found = with_notes(found, _notes(config, simulated))
     title = f"{config.name}: {len(config.seeds)} seeds, {config.rounds} rounds"
@@ -144,7 +144,7 @@ def report(config: StudyConfig, measured: Mapping[str, tuple[str, int, Sequence[
         "study": config.model_dump(mode="json", exclude_none=True),
         "simulated": simulated,
         "reward_model": {"held_out": about["held_out"], "trained_on": about["trained_on"], "raters": about["raters"]},
-        "dials": {stage: json.loads((job.inputs[stage] / DIAL).read_text(encoding="utf-8")) for stage in measured},
+        "dials": {stage: from_json((job.inputs[stage] / DIAL).read_text(encoding="utf-8")) for stage in measured},
         **found.to_json(),
     }
     (job.folder / TABLE).write_text(markdown(found, title), encoding="utf-8")

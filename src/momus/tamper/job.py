@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.records import Tamper, Task, read_jsonl, write_jsonl
 from momus.sharding import (
@@ -106,7 +107,7 @@ def tamper_all(
                 write_shard(parts, number, made)
                 _write_counts(_counts_file(parts, number), counts)  # last: a shard is whole once it has been counted
         told = [_counts_file(parts, number).read_text(encoding="utf-8") for number in range(len(shards))]
-        total = _sum(map(json.loads, told))
+        total = _sum(map(from_json, told))
         write_jsonl(out, _different(parts, len(shards), total))
         write_manifest(
             manifest_of(out), out, "tamper", identity, {"plan": asdict(plan), "inputs": inputs, "counts": asdict(total)}

@@ -8,11 +8,11 @@ causal, so that half of it is seen.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.train.config import ModelConfig, TrainConfig
 from momus.train.examples import ExampleFile
@@ -51,10 +51,10 @@ def compute_of(folder: Path) -> Compute:
     Raises MomusError where the folder holds no such stage.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = from_json((folder / "manifest.json").read_text(encoding="utf-8"))
         model = TrainConfig.model_validate(manifest["config"]).model
         lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        tokens = int(json.loads(lines[-1])["tokens"])
+        tokens = int(from_json(lines[-1])["tokens"])
         lengths = ExampleFile(folder / "examples.npz").lengths.astype(float)
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise MomusError(f"cannot tell what training in {folder} has cost ({error}): run its stage again") from None

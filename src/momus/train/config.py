@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from momus.decode import TooDeep, from_toml
 from momus.errors import MomusError
 from momus.train.ppo.config import PPOConfig
 from momus.train.section import Section
@@ -148,13 +149,13 @@ def load_ppo_config(path: Path) -> TrainConfig | PPORun:
 
 def _load(path: Path, *, alone: bool) -> TrainConfig | PPORun:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = from_toml(path.read_text(encoding="utf-8"))
         return (PPORun if alone and "pretrain" not in content else TrainConfig).model_validate(content)
     except FileNotFoundError:
         raise MomusError(f"no config at {path}; the ones that ship stand in configs/") from None
     except OSError as error:
         raise MomusError(f"cannot read the config {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TooDeep) as error:
         raise MomusError(f"{path} is not TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -22,6 +22,7 @@ from momus import __version__
 from momus.corpus.build import read_manifest, read_split
 from momus.corpus.functions import Function
 from momus.corpus.tokenizer import Tokenizer
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models import graph
 from momus.models.arch import Arch
@@ -102,7 +103,7 @@ def export(
 def _read(folder: Path, refusal: str) -> tuple[Arch, dict[str, Any]]:
     """The sizes and tensors of a checkpoint. Raises MomusError: the refusal, with folder and reason put in."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = from_json((folder / "config.json").read_text(encoding="utf-8"))
         if "ForSequenceClassification" in str(config.get("architectures")):
             config["tie_word_embeddings"] = True  # it has no output layer that could be another
         return Arch.from_hf(config), load_file(folder / "model.safetensors")
@@ -128,7 +129,7 @@ def _write_reward(folder: Path, policy: Arch, out: Path, bits: Literal[8, 32]) -
     refusal = "no reward model in {} ({}): finish momus train reward first"
     arch, tensors = _read(folder, refusal)
     try:
-        scale = json.loads((folder / "reward.json").read_text(encoding="utf-8"))
+        scale = from_json((folder / "reward.json").read_text(encoding="utf-8"))
         mean, std = float(scale["mean"]), float(scale["std"])
         head = tensors["score.weight"].reshape(arch.hidden)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -170,7 +171,7 @@ def _training(checkpoint: Path) -> dict[str, Any]:
             training["stages"].append({"stage": stage, "tokens": config[stage]["optim"]["tokens"]})
     lines = metrics.read_text(encoding="utf-8").splitlines() if metrics.exists() else []
     if lines:
-        last = json.loads(lines[-1])
+        last = from_json(lines[-1])
         training["last"] = {k: v for k, v in last.items() if k.startswith("loss_") or k in ("tokens", "step")}
     return training
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 
 Manifest = dict[str, Any]
@@ -14,7 +14,7 @@ Manifest = dict[str, Any]
 def manifest_in(folder: Path) -> Manifest | None:
     """The manifest of the stage that left a folder; None where none did. Raises MomusError where it is broken."""
     try:
-        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        content = from_json((folder / "manifest.json").read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             raise ValueError("it is no object")
     except FileNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
 from momus.corpus.tokenizer import Tokenizer
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.dialect import SCAN, SPECIALS, Dialect
 from momus.models.markdown import MarkdownCodec
@@ -74,7 +74,7 @@ def open_codec(folder: Path) -> Codec:
     """The codec of a checkpoint folder: the bundled critic's dialect where its tokenizer knows it, else markdown."""
     path = folder / "tokenizer.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        content = from_json(path.read_text(encoding="utf-8")) if path.is_file() else {}
         ours = any(token.get("content") == SCAN for token in content.get("added_tokens", ()))
     except (OSError, ValueError, AttributeError, TypeError):
         ours = False
@@ -119,7 +119,7 @@ def _tokens(codec: Codec) -> tuple[Any, ...]:
     if isinstance(codec, Dialect):
         return ("dialect", named.tokenizer.token_bytes, *(named.tokenizer.id(token) for token in SPECIALS))
     backend = getattr(named.tokenizer, "backend_tokenizer", None)
-    rules = json.loads(backend.to_str()) if backend is not None else {"vocab": named.tokenizer.get_vocab()}
+    rules = from_json(backend.to_str()) if backend is not None else {"vocab": named.tokenizer.get_vocab()}
     for what in ("truncation", "padding"):  # how it was last called, not what it does
         rules.pop(what, None)
     return ("markdown", codec.pad, codec.end, tuple(codec.ask(Prompt("?", "x\n"))), rules)

@@ -15,6 +15,7 @@ from transformers import Qwen3ForCausalLM
 from momus.corpus.build import read_split
 from momus.corpus.functions import Function
 from momus.corpus.tokenizer import Tokenizer
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.dialect import Dialect
 from momus.records import Tamper, Task
@@ -217,7 +218,7 @@ def _check_same_data(config: TrainConfig, stage: Stage, out: Path) -> None:
         return {"seed": run["seed"], **run["data"], "functions": taken}
 
     try:
-        made = data(json.loads((out / "manifest.json").read_text(encoding="utf-8"))["config"])
+        made = data(from_json((out / "manifest.json").read_text(encoding="utf-8"))["config"])
     except (OSError, ValueError, KeyError, TypeError):
         return
     now = data(config.model_dump(mode="json"))

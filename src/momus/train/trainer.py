@@ -22,6 +22,7 @@ import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812 (the name the field uses)
 from transformers import Qwen3ForCausalLM
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.train import attention
 from momus.train.batches import Batch, epochs
@@ -316,6 +317,6 @@ def _forget(metrics: Path, step: int) -> None:
     if (dist.is_initialized() and dist.get_rank() > 0) or not metrics.exists():
         return
     lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    kept = [line for line in lines if line.endswith("\n") and from_json(line)["step"] <= step]
     if len(kept) < len(lines):
         metrics.write_text("".join(kept), encoding="utf-8")

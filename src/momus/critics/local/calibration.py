@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from momus.critics.local.request import VERSION
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.folders import user_folder
 
@@ -134,7 +135,7 @@ def calibrated(name: str, mode: str = "fast") -> bool:
 def read(path: Path) -> Calibration:
     """Raises MomusError where a file holds no calibration."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = from_json(path.read_text(encoding="utf-8"))
         rest = {key: body[key] for key in ("digest", "request", "mode", "fitted_on", "auc")}
         return Calibration(question=_side(body["question"]), code=_side(body["code"]), **rest)
     except (OSError, ValueError, KeyError, TypeError) as error:

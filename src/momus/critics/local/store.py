@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from momus.critics.local.fix import Fix
+from momus.decode import from_json
 
 Read: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
@@ -46,7 +47,7 @@ class ScanStore:
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         path = self._folder / digest[:2] / f"{digest[2:34]}.json"
         try:
-            return [Fix(**{**fix, "lines": tuple(fix["lines"])}) for fix in json.loads(path.read_bytes())]
+            return [Fix(**{**fix, "lines": tuple(fix["lines"])}) for fix in from_json(path.read_bytes())]
         except (OSError, ValueError, KeyError, TypeError):
             found = make()
         self._write(path, json.dumps([asdict(fix) for fix in found]).encode())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.measure import blindspots
 from momus.measure.ballots import Panel
@@ -122,7 +122,7 @@ def _records(path: Path, kind: type[R]) -> list[R]:
 
 def _json(path: Path) -> Mapping[str, Any]:
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise MomusError(f"can't read {path}: {error}: mend it, or take it out of the folder") from None
     return body if isinstance(body, dict) else {}

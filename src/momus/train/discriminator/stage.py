@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import torch
 
 from momus import __version__
 from momus.corpus.build import read_split
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.protocol import Codec
 from momus.records import Tamper
@@ -57,7 +57,7 @@ class Discriminator:
 def open_discriminator(folder: Path) -> Discriminator:
     """Open what `momus train discriminator` wrote. Raises MomusError where the folder holds none, or a damaged one."""
     try:
-        about = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        about = from_json((folder / FILE).read_text(encoding="utf-8"))
         about["measured"]["log_loss"]["mean"]
     except FileNotFoundError:
         raise MomusError(f"no discriminator in {folder}; finish momus train discriminator first") from None

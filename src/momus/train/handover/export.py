@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.markdown import MarkdownCodec
 from momus.train.handover import openrlhf, verl
@@ -91,7 +91,7 @@ def _text_codec(policy: Path, engine: Engine) -> MarkdownCodec:
 
 def _scale(reward: Path) -> tuple[float, float]:
     try:
-        about = json.loads((reward / "reward.json").read_text(encoding="utf-8"))
+        about = from_json((reward / "reward.json").read_text(encoding="utf-8"))
         mean, std = float(about["mean"]), float(about["std"])
     except (OSError, ValueError, KeyError, TypeError):
         raise MomusError(f"no reward model in {reward}: finish momus train reward first") from None
@@ -100,7 +100,7 @@ def _scale(reward: Path) -> tuple[float, float]:
 
 def _context(policy: Path) -> int:
     try:
-        return int(json.loads((policy / "config.json").read_text(encoding="utf-8"))["max_position_embeddings"])
+        return int(from_json((policy / "config.json").read_text(encoding="utf-8"))["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError):
         raise MomusError(
             f"{policy / 'config.json'} does not say how long a text may be: copy the model again"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from momus.critique import TextMap
+from momus.decode import from_json
 from momus.models.markdown import read_text
 
 TRIES = 5
@@ -100,7 +101,7 @@ def classify(address: str, model: str, text: str, *, tries: int = TRIES, pause: 
     for left in reversed(range(tries)):
         try:
             with ROUTER.open(asked, timeout=TIMEOUT) as reply:
-                (found,) = json.load(reply)["data"][-1]["probs"]
+                (found,) = from_json(reply.read())["data"][-1]["probs"]
                 return float(found)
         except urllib.error.HTTPError as error:
             if error.code < 500 or not left:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.match import judge
 from momus.models.protocol import Codec
@@ -71,7 +72,7 @@ class Log:
         self.path = out / "metrics.jsonl"
         if self.path.exists():
             lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+            kept = [line for line in lines if line.endswith("\n") and from_json(line)["step"] <= step]
             partial = self.path.with_name("metrics.jsonl.partial")
             partial.write_text("".join(kept) if step else "", encoding="utf-8")
             partial.replace(self.path)

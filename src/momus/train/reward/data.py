@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import Counter, defaultdict
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from momus.critique import TextMap
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.protocol import Codec, Prompt
 from momus.raters.moved import MOVED
@@ -315,7 +315,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    row = json.loads(line)
+                    row = from_json(line)
                     if not isinstance(row, dict):
                         raise MomusError(f"{path}:{number}: no JSON object, with prompt, chosen and rejected")
                     yield number, row

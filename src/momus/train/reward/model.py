@@ -22,6 +22,7 @@ from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging
 
 from momus.critique import Critique, TextMap
+from momus.decode import from_json
 from momus.errors import MomusError
 from momus.models.protocol import Codec, Prompt
 from momus.train.policy import Policy, open_codec, same_tokens, save_tokenizer
@@ -86,7 +87,7 @@ def open_reward(folder: Path, policy: Codec | None = None) -> RewardModel:
     Raises MomusError where the folder holds no reward model, a damaged one, or one of another tokenizer.
     """
     try:
-        about = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        about = from_json((folder / FILE).read_text(encoding="utf-8"))
         mean, std = float(about["mean"]), float(about["std"])
     except FileNotFoundError:
         raise MomusError(f"no reward model in {folder}; finish momus train reward first") from None
@@ -199,7 +200,7 @@ def is_finished(path: Path, wanted: Mapping[str, Any], what: str) -> bool:
     `wanted` are the entries that must be the same; `what` says what it is of, for the message.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = from_json(path.read_text(encoding="utf-8"))
         same = all(told[name] == value for name, value in wanted.items())
     except FileNotFoundError:
         return False
