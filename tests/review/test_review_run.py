@@ -212,7 +212,7 @@ class Count:
         self.planned: tuple[int, int] | None = None
         self.answers: list[int] = []
 
-    def begin(self, units: int, characters: int) -> None:
+    def begin(self, units: int, characters: int, expected_s: float) -> None:
         self.planned = (units, characters)
 
     def answered(self, characters: int) -> None:

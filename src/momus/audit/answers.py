@@ -19,7 +19,7 @@ QUESTIONS = ("question", "prompt", "instruction")
 ANSWERS = ("answer", "response", "completion", "chosen", "output")
 PYTHON, TEXT = "python", "text"
 # Critics that read Python and nothing else.
-CODE_ONLY = ("auto", "local:", "bundled", "linter:", "examples", "surprisal")
+CODE_ONLY = ("auto", "local:", "solutions", "bundled", "linter:", "examples", "surprisal")
 _LABEL = re.compile(r"^`{3,}[ \t]*(\w*)", re.MULTILINE)
 
 

@@ -71,12 +71,12 @@ def have_model(critic: str) -> None:
     What has to be converted is, with a bar. Critics of other kinds need nothing. Raises NoModel where `auto` has no
     model and there is nobody to ask, or the offer is declined, MomusError where weights are missing or of no use.
     """
-    if critic == "auto":
-        name = _automatic()
-    elif critic.startswith("local:"):
-        name = critic.removeprefix("local:").removesuffix("+examples")
-    else:
+    from momus.critics.automatic import model_of
+
+    named = model_of(critic)
+    if named is None:
         return
+    name = named or _automatic()
     from momus.models.catalogue import resolve
     from momus.models.convert import converted, is_converted
     from momus.models.openvino_package import openvino

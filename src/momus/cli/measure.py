@@ -203,6 +203,7 @@ def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None, scans
     """
     from momus.cli.fetching import have_model
     from momus.critics import TRIVIAL, open_critic
+    from momus.critics.automatic import model_of
 
     # The baselines put all lines in order, so that they can be read to as many lines as the others flag.
     options: dict[str, dict[str, Any]] = {"random": {"comments": None}, "surprisal": {"comments": None}}
@@ -214,7 +215,7 @@ def open_critics(names: Sequence[str], *, only: bool, bundle: Path | None, scans
     wanted = dict.fromkeys(names or ("auto",))
     for name in wanted:
         have_model(name)
-        if scans is not None and (name == "auto" or name.startswith("local:")):
+        if scans is not None and model_of(name) is not None:
             options.setdefault(name, {})["scans"] = scans
     opened = [open_critic(name, **options.get(name, {})) for name in wanted]
     for name in () if only else TRIVIAL:

@@ -34,14 +34,16 @@ class _Bar:
         self._what = what
         self._units = self._answered = 0
 
-    def begin(self, units: int, characters: int) -> None:
-        from momus.review.pace import Pace
+    def begin(self, units: int, characters: int, expected_s: float) -> None:
+        from momus.review.pace import Pace, in_words
 
         if not units:
             return
         self._units = units
         self._pace = Pace(characters)
-        self._task = self._bar.add_task(self._what, total=characters, units=f"0/{units}", left="")
+        self._task = self._bar.add_task(
+            self._what, total=characters, units=f"0/{units}", left=in_words(expected_s or None)
+        )
         self._bar.start()
 
     def answered(self, characters: int) -> None:

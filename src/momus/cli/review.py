@@ -32,6 +32,7 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option(
     "--max-spurious", type=float, metavar="X", help="Or: at most X spurious comments in 10 reviews, 90% confidence."
 )
+@click.option("--depth", metavar="NAME", help="How much work a unit is worth: quick, normal or thorough.")
 @click.option("--seed", type=int, help="Same seed, same review.  [default: 0]")
 @click.option("--output-format", "--format", metavar="NAME", help=f"One of {_FORMATS}.  [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
@@ -148,7 +149,9 @@ def _show_blind_spots(critic: str) -> int:
 
 def _settings_given(options: dict[str, Any]) -> dict[str, object]:
     """The command line's settings under their names in the configuration; None for what was not given."""
-    keys = ("critic", "dial", "max_spurious", "seed", "fail_on", "min_confidence", "max_findings", "baseline")
+    keys = (
+        *("critic", "dial", "max_spurious", "depth", "seed", "fail_on", "min_confidence", "max_findings", "baseline"),
+    )
     given: dict[str, object] = {key: options[key] for key in keys}
     if given["dial"] is not None:
         if given["max_spurious"] is not None:

@@ -1,8 +1,47 @@
-"""Which local model `auto` is: the largest whose weights are here and whose confidence was calibrated."""
+"""Which local model `auto` is, the largest whose weights are here and whose confidence was calibrated; and what the
+names of critics over local models say."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from momus.errors import MomusError
+
+EXAMPLES = "+examples"  # what the name of a critic ends in that runs examples first
+SOLUTIONS = "+solutions"  # and of one that asks independent solutions next
+AUTO = (EXAMPLES,)  # what `auto` does beside the scan
+
+
+@dataclass(frozen=True, slots=True)
+class LocalName:
+    """A critic over a local model, as `local:NAME+examples+solutions` names it."""
+
+    model: str
+    examples: bool = False
+    solutions: bool = False
+
+    @classmethod
+    def of(cls, name: str) -> LocalName:
+        """Read what stands behind `local:`."""
+        ends = set()
+        while name.endswith((EXAMPLES, SOLUTIONS)):
+            end = EXAMPLES if name.endswith(EXAMPLES) else SOLUTIONS
+            name = name.removesuffix(end)
+            ends.add(end)
+        return cls(name, EXAMPLES in ends, SOLUTIONS in ends)
+
+    def __str__(self) -> str:
+        return f"local:{self.model}{EXAMPLES * self.examples}{SOLUTIONS * self.solutions}"
+
+
+def model_of(critic: str) -> str | None:
+    """The local model that a critic's name names, "" for the best one that is here; None for critics of other kinds."""
+    if critic in ("auto", "solutions"):
+        return ""
+    for prefix in ("local:", "solutions:"):
+        if critic.startswith(prefix):
+            return LocalName.of(critic.removeprefix(prefix)).model
+    return None
 
 
 class NoModel(MomusError):

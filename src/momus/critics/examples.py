@@ -26,7 +26,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LACKS = "examples"
 SHOWN = 120  # characters of a call, or of a value, that a comment shows
 
-_CATEGORY = {
+CATEGORY_OF_EXCEPTION = {
     "NameError": "undefined-name",
     "UnboundLocalError": "undefined-name",
     "AttributeError": "wrong-attribute",
@@ -61,7 +61,7 @@ class Contradiction:
         if outcome.example.promise == "raises":
             return "exception-handling" if outcome.raised else "missing-check"
         if outcome.raised is not None:
-            return _CATEGORY.get(outcome.raised, "other")
+            return CATEGORY_OF_EXCEPTION.get(outcome.raised, "other")
         return "missing-return" if outcome.got == "None" and outcome.example.promised != "None" else "wrong-return"
 
     @property
@@ -69,26 +69,26 @@ class Contradiction:
         """The call, what came out and what was promised, in words."""
         outcome, example = self.outcome, self.outcome.example
         who = "the question" if example.source == "question" else "the docstring"
-        call = _code(example.text)
+        call = code_excerpt(example.text)
         if outcome.unended:
             came = f"{call} {outcome.got}"
         elif outcome.loading:
-            came = f"{call} can't be called: loading the code raises {_cut(outcome.got)}"
+            came = f"{call} can't be called: loading the code raises {one_line(outcome.got)}"
         elif outcome.raised is not None:
-            came = f"{call} raises {_cut(outcome.got)}"
+            came = f"{call} raises {one_line(outcome.got)}"
         elif example.promise == "prints":
-            came = f"{call} prints {_cut(outcome.got)}"
+            came = f"{call} prints {one_line(outcome.got)}"
         elif example.promise == "holds":
-            came = f"{call} is {_cut(outcome.got)}"
+            came = f"{call} is {one_line(outcome.got)}"
         elif example.shown and " leaves " in example.shown:
-            came = f"{call} {_cut(outcome.got)}"
+            came = f"{call} {one_line(outcome.got)}"
         else:
-            came = f"{call} gives {_cut(outcome.got)}"
+            came = f"{call} gives {one_line(outcome.got)}"
         promised = {
-            "equals": f"promises {_cut(example.promised)}",
+            "equals": f"promises {one_line(example.promised)}",
             "holds": "promises that it holds",
             "raises": f"promises {example.promised}",
-            "prints": f"promises {_cut(repr(example.promised))}",
+            "prints": f"promises {one_line(repr(example.promised))}",
         }[example.promise]
         fail = "fails" if self.failing == 1 else "fail"
         count = f" Of {len(self.examples)} examples {self.failing} {fail}." if len(self.examples) > 1 else ""
@@ -179,12 +179,17 @@ def examined(task: Task, *, sandbox: str = "auto") -> Examined:
 
 def comment_of(contradiction: Contradiction, text: TextMap) -> Comment:
     """The contradiction as a comment on its line."""
-    start, end = text.line_span(min(contradiction.line, text.line_count))
-    line = text.text[start:end]
-    start, end = start + len(line) - len(line.lstrip()), start + len(line.rstrip())
-    span = Span(start, end) if start < end else Span(0, max(1, len(text.text)))
+    span = stripped(text, contradiction.line)
     witness = contradiction.outcome.example.text
     return Comment(span, contradiction.text, contradiction.category, "high", witness=witness)
+
+
+def stripped(text: TextMap, line: int) -> Span:
+    """A line without the blanks around it; all of the text where it holds nothing else, or there is no such line."""
+    start, end = text.line_span(min(line, text.line_count))
+    said = text.text[start:end]
+    start, end = start + len(said) - len(said.lstrip()), start + len(said.rstrip())
+    return Span(start, end) if start < end else Span(0, max(1, len(text.text)))
 
 
 def _place(task: Task, program: Program, outcome: Outcome, sandbox: str) -> int:
@@ -262,21 +267,21 @@ def _left_out(outcomes: Sequence[Outcome], unread: int) -> str | None:
     parts = []
     if silent:
         more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
-        parts.append(f"the example {_code(silent[0].example.text)}{more}: {_cut(silent[0].reason)}")
+        parts.append(f"the example {code_excerpt(silent[0].example.text)}{more}: {one_line(silent[0].reason)}")
     if unread:
         parts.append(f"{unread} examples beyond the first {MOST}")
     return "; ".join(parts)
 
 
-def _cut(text: str) -> str:
+def one_line(text: str) -> str:
     """One line of at most SHOWN characters."""
     line = " ".join(text.split())
     return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
 
 
-def _code(text: str) -> str:
+def code_excerpt(text: str) -> str:
     """A short excerpt of code between backticks, of which it may hold some itself."""
-    cut = _cut(text)
+    cut = one_line(text)
     fence = "``" if "`" in cut else "`"
     pad = " " if fence == "``" else ""
     return f"{fence}{pad}{cut}{pad}{fence}"

@@ -16,7 +16,8 @@ class Critic(Protocol):
     units below their `context`; or the whole `file`),
     `runs`, true where it runs code: its units come with their `surroundings`;
     `version`, a string that changes with whatever makes it write other critiques (its weights, its
-    settings), and `ranks`, true where it puts lines in order rather than claim anything of them.
+    settings), `ranks`, true where it puts lines in order rather than claim anything of them, and `expected_s`, a
+    function of a task that says about how many seconds it takes on two cores.
     """
 
     name: str

@@ -27,10 +27,10 @@ def _searched(**options: Any) -> Critic:
 
 
 def _auto(**options: Any) -> Critic:
-    """The best local model that is here, behind the examples that stand in the code."""
-    from momus.critics.automatic import best_local
+    """The best local model that is here, behind what `auto` does before it asks for a scan."""
+    from momus.critics.automatic import AUTO, best_local
 
-    return _local(f"{best_local()}+examples")(**options)
+    return _local(f"{best_local()}{''.join(AUTO)}")(**options)
 
 
 def _local(name: str) -> Callable[..., Critic]:
@@ -42,6 +42,21 @@ def _local(name: str) -> Callable[..., Critic]:
 
         _refuse_unknown(f"local:{name}", open_local_critic, options)
         return open_local_critic(name, **options)
+
+    return opened
+
+
+def _solutions(model: str | None) -> Callable[..., Critic]:
+    """Independent solutions by a local model, by the best that is here where none is named."""
+
+    def opened(**options: Any) -> Critic:
+        from momus.models.openvino_package import openvino
+
+        openvino()  # without it no weights would help
+        from momus.critics.solutions.critic import open_solutions
+
+        _refuse_unknown(f"solutions:{model}" if model else "solutions", open_solutions, options)
+        return open_solutions(model, **options)
 
     return opened
 
@@ -102,14 +117,19 @@ CRITICS: dict[str, Callable[..., Critic]] = {
     "bundled+fsbs": _searched,
     **{f"linter:{name}": _linter(name) for name in ("ruff", "pylint", "pyright", "mypy", "bandit")},
     "examples": _examples,
+    "solutions": _solutions(None),
     "surprisal": _surprisal,
     "random": _random,
     "everything": _everything,
     "empty": _empty,
 }
 # A critic whose name goes on after this: what opens it, by the rest of the name.
-FORMS = ("local:NAME|PATH", "server:MODEL@URL")  # how such names look
-PREFIXES: dict[str, Callable[[str], Callable[..., Critic]]] = {"local:": _local, "server:": _server}
+FORMS = ("local:NAME|PATH", "solutions:NAME|PATH", "server:MODEL@URL")  # how such names look
+PREFIXES: dict[str, Callable[[str], Callable[..., Critic]]] = {
+    "local:": _local,
+    "solutions:": _solutions,
+    "server:": _server,
+}
 TRIVIAL = ("surprisal", "random", "everything", "empty")
 
 

@@ -171,6 +171,19 @@ def _mutable_nodes(tree: ast.AST) -> list[ast.expr]:
     return found
 
 
+def literals_of(call: Call) -> list[Any]:
+    """The values that stand in a call and its setup, the outermost ones."""
+    return [ast.literal_eval(node) for node in _mutable_nodes(_tree(call))]
+
+
+def with_literal(call: Call, at: int, value: Any) -> Call:
+    """The call with another value in the place of number `at` of its literals."""
+    tree = _tree(call)
+    swapped = _Swap({id(_mutable_nodes(tree)[at]): ast.parse(repr(value), mode="eval").body}).visit(tree)
+    lines = [ast.unparse(node) for node in swapped.body]
+    return Call(tuple(lines[:-1]), lines[-1], call.origin)
+
+
 def _is_literal(node: ast.expr) -> bool:
     try:
         value = ast.literal_eval(node)

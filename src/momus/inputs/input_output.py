@@ -21,10 +21,10 @@ _NAMED = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:=|:)\s*")
 _SEPARATOR = re.compile(r"\s*(?:,|;|\band\b|\n)?\s*")
 _AFTER = re.compile(r"[ \t`*]*(?:$|\n|\.(?:\s|$)|;|#|//|\((?=[A-Za-z]))")
 _REACH = 1200  # characters between an input's label and its output's
-_ANY_ORDER = re.compile(
+ANY_ORDER = re.compile(
     r"\bin\s+any\s+(?:order|sequence)\b|\border\s+(?:of|does(?:n't| not))\b.{0,40}\bmatter|\bany\s+order\b", re.I
 )
-_ANY_ANSWER = re.compile(
+ANY_ANSWER = re.compile(
     r"\breturn\b(?:(?!\bif\b|\bwhether\b)[^.\n]){0,60}\bany\b(?!\s+order|thing)|\bany\s+of\s+them\b"
     r"|\bany\s+(?:valid\s+|correct\s+|possible\s+|such\s+)?(?:answer|solution|result|output)\b"
     r"|\bmultiple\s+(?:valid\s+|correct\s+|possible\s+)?(?:answers|solutions)\b|\breturns?\s+an?\s+random\b",
@@ -36,9 +36,9 @@ _BUILDER = {"ListNode": "list_node", "TreeNode": "tree_node"}
 
 def inputs_and_outputs(text: str, target: Target) -> Iterator[Example]:
     """The examples of this form in a text; none where it leaves open what is called or which answer is meant."""
-    if target.entry is None or not target.parameters or _ANY_ANSWER.search(text):
+    if target.entry is None or not target.parameters or ANY_ANSWER.search(text):
         return
-    any_order = _ANY_ORDER.search(text) is not None
+    any_order = ANY_ORDER.search(text) is not None
     for label in _INPUT.finditer(text):
         output = _OUTPUT.search(text, label.end(), label.end() + _REACH)
         following = _INPUT.search(text, label.end())

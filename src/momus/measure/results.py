@@ -135,7 +135,13 @@ def measure(
             )
             for item in items
         ]
-        tables[critic.name] = (on_items, [score_clean(_critique(found.get(task.id)), read=read) for task in others])
+        cleans = [score_clean(_critique(found.get(task.id)), read=read) for task in others]
+        if any(sampled.lacks is not None for sampled in found.values()):
+            for row, item in zip(on_items, items, strict=True):
+                row |= _speaks("speaks", found.get(item.task.id))
+            for row, task in zip(cleans, others, strict=True):
+                row |= _speaks("clean_speaks", found.get(task.id))
+        tables[critic.name] = (on_items, cleans)
     slices = slices_of(items, held_out)
     bootstrap = Bootstrap([item.group for item in items], draws=draws, seed=seed)
     on_clean = Bootstrap([task.group or task.id for task in clean], draws=draws, seed=seed)
@@ -221,6 +227,12 @@ def _one(values: set[str | None] | set[str]) -> str | None:
 
 def _critique(sampled: Sampled | None) -> Critique | None:
     return None if sampled is None or sampled.error is not None else sampled.critique
+
+
+def _speaks(name: str, sampled: Sampled | None) -> dict[str, float]:
+    """Whether a critic that needs something to go by had it; nothing where it failed."""
+    known = sampled is not None and sampled.error is None
+    return {name: float(sampled.lacks is None)} if sampled is not None and known else {}
 
 
 def _columns(scores: Sequence[Mapping[str, float]]) -> dict[str, npt.NDArray[np.float64]]:

@@ -201,6 +201,7 @@ def score_item(
     scores["budget"], used = place_in_lines(critique.comments, item, budget)
     scores["budget_chance"] = chance(item, used)
     scores["spurious"] = spurious(Critique(comments), item)
+    scores["flagged"] = float(len(comments) > 0)
     scores["comments"] = float(len(comments))
     scores["lines"] = float(len(flagged_lines(comments, item.text)))
     return scores

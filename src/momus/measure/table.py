@@ -54,8 +54,11 @@ def columns(results: Results) -> list[Column]:
         Column(f"bugs found @{k} %", "bugs_found", percent),
         Column("spurious per answer", "spurious", number),
         Column("lines flagged", "lines", number),
+        Column("flagged %", "flagged", percent),
         Column("twins flagged %", "twin_flagged", percent),
         Column("clean flagged %", "clean_flagged", percent),
+        Column("speaks of %", "speaks", percent),
+        Column("speaks of clean %", "clean_speaks", percent),
     ]
     several = "bugs" in results.sizes
     shown = dict.fromkeys(column.measure for column in every)  # k = 1 would show some of them twice

@@ -104,7 +104,7 @@ class Oracle:
 
     def _rate(self, critique: Critique, known: _Known, rng: random.Random) -> tuple[Form, float]:
         tally = _tally(critique, known, rng if "lenient" in self.bias else None)
-        concise = max(1, 7 - _words(critique) // WORDS_PER_POINT)
+        concise = conciseness(critique)
         complete = _comprehensiveness(tally.cbi, known.bugs)
         form = Form(
             cbi=tuple(tally.cbi),
@@ -121,7 +121,7 @@ class Oracle:
 
     def _final(self, form: Form, utility: float, rng: random.Random) -> Form:
         def noisy(score: int | None) -> int | None:
-            return None if score is None else _point(score + rng.gauss(0, self.noise)) if self.noise else score
+            return None if score is None else point(score + rng.gauss(0, self.noise)) if self.noise else score
 
         return Form(
             cbi=tuple(noisy(score) for score in form.cbi),
@@ -129,7 +129,7 @@ class Oracle:
             nitpick=noisy(form.nitpick),
             fake_problem=noisy(form.fake_problem),
             conciseness=noisy(form.conciseness),
-            overall=_point(utility + 1),
+            overall=point(utility + 1),
             rationale=form.rationale,
         )
 
@@ -200,12 +200,17 @@ def _comprehensiveness(cbi: list[int], bugs: tuple[Bug, ...]) -> int:
     if not bugs:
         return 7
     weights = [1 + SEVERITIES.index(bug.severity) for bug in bugs]
-    return _point(sum(w * score for w, score in zip(weights, cbi, strict=True)) / sum(weights))
+    return point(sum(w * score for w, score in zip(weights, cbi, strict=True)) / sum(weights))
 
 
-def _point(value: float) -> int:
+def point(value: float) -> int:
     """Rounded into 1..7, halves up."""
     return max(1, min(7, math.floor(value + 0.5)))
+
+
+def conciseness(critique: Critique) -> int:
+    """7, less one for every WORDS_PER_POINT words, at least 1."""
+    return max(1, 7 - _words(critique) // WORDS_PER_POINT)
 
 
 def _words(critique: Critique) -> int:

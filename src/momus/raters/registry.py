@@ -1,4 +1,4 @@
-"""One string names a rater, everywhere: `oracle`, `oracle:noise=0.5,bias=length`, `judge:MODEL@URL`."""
+"""One string names a rater, everywhere: `oracle`, `oracle:noise=0.5,bias=length`, `solutions`, `judge:MODEL@URL`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from momus.errors import MomusError
 from momus.raters.oracle import Oracle
 from momus.raters.protocol import Rater
 
-KNOWN = "oracle, oracle:noise=0.5,bias=length+lenient, judge:MODEL@URL"
+KNOWN = "oracle, oracle:noise=0.5,bias=length+lenient, solutions, solutions:NAME, judge:MODEL@URL"
 
 
 def open_rater(name: str, *, seed: int = 0, timeout_s: float = 120, retries: int = 2) -> Rater:
@@ -14,6 +14,10 @@ def open_rater(name: str, *, seed: int = 0, timeout_s: float = 120, retries: int
     kind, _, rest = name.partition(":")
     if kind == "oracle":
         return _oracle(rest, name, seed)
+    if kind == "solutions":
+        from momus.raters.solutions import open_solutions_rater
+
+        return open_solutions_rater(rest or None, seed=seed)
     if kind == "judge":
         from momus.raters.judge import open_judge
 

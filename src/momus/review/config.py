@@ -25,6 +25,7 @@ from momus.review.base import Disk, Files
 _NO_KEYS = ("origin", "user_file")
 FAIL_ON = ("never", *SEVERITIES)
 DIAL = (10, 25, 50, 75)  # percentiles, the paper's
+_RUNNING = ("examples", "solutions")  # critics that run code, as a name may hold them
 # Keys that lead a request, or a secret, somewhere. They stay out of repositories even where no critic reads them yet.
 _PRIVATE = ("base-url", "headers", "key", "api-key", "token")
 
@@ -40,6 +41,7 @@ class Settings:
     critic: str = "auto"
     dial: int = 50  # how much a search says: a percentile of what it saw
     max_spurious: float = 0.0  # or: at most so many spurious comments in 10 reviews; 0 for no promise
+    depth: str = "normal"  # how much work a unit is worth to a critic that can do more
     fail_on: str = "low"  # the least severity that makes the exit code 1
     min_confidence: float = 0.0  # findings without a confidence are always shown
     max_findings: int = 10  # in one file; 0 for no limit
@@ -245,9 +247,10 @@ def _refuse_private(table: Mapping[str, object], path: Path) -> None:
             "leave it out, or use --config run=true"
         )
     critic = table.get("critic")
-    if isinstance(critic, str) and "examples" in critic.lower():
+    runs = [name for name in _RUNNING if isinstance(critic, str) and name in critic.lower()]
+    if runs:
         raise ConfigError(
-            f"{path} may not choose the critic 'examples', which runs code: a repository's file can turn running off, "
+            f"{path} may not choose the critic {runs[0]!r}, which runs code: a repository's file can turn running off, "
             "never on; use --critic or MOMUS_CRITIC"
         )
     if isinstance(critic, str) and any(sign in critic.lower() for sign in ("server:", "local:", "://")):
@@ -322,6 +325,14 @@ def _severity(key: str, value: object, where: str) -> str:
     return str(value)
 
 
+def _depth(key: str, value: object, where: str) -> str:
+    from momus.critics.solutions.depth import DEPTHS
+
+    if value not in DEPTHS:
+        raise _bad(key, f"one of {', '.join(DEPTHS)}", value, where)
+    return str(value)
+
+
 def _format(key: str, value: object, where: str) -> str:
     from momus.review.output import FORMATS
 
@@ -334,6 +345,7 @@ _READERS: dict[str, Callable[[str, object, str], object]] = {
     "critic": _text,
     "dial": _percentile,
     "max-spurious": _amount,
+    "depth": _depth,
     "fail-on": _severity,
     "min-confidence": _share,
     "max-findings": _count,

@@ -1,4 +1,5 @@
-"""How a long review goes, and how long the rest of it will take: measured on what was done, never guessed before."""
+"""How a long review goes, and how long the rest of it will take: measured on what was done. Before anything is, a
+critic may say what it expects."""
 
 from __future__ import annotations
 
@@ -13,8 +14,11 @@ _SECONDS = 2.0
 class Meter(Protocol):
     """Told how a review goes, in characters of code that the critic reads."""
 
-    def begin(self, units: int, characters: int) -> None:
-        """So much is to be put to the critic; what the cache answers is not counted."""
+    def begin(self, units: int, characters: int, expected_s: float) -> None:
+        """So much is to be put to the critic; what the cache answers is not counted.
+
+        `expected_s`: about how long that takes on two cores, by the critic's own account; 0 where it gives none.
+        """
         ...
 
     def answered(self, characters: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,12 +102,15 @@ def conduct(
 
 
 def open_named(name: str, settings: Settings) -> Critic:
-    """Open a critic by name, with the dial where it was set. Raises MomusError where it cannot be opened."""
+    """Open a critic by name, with dial and depth where they were set. Raises MomusError where it cannot be opened."""
     from momus.critics import open_critic
 
+    options: dict[str, object] = {"depth": settings.depth} if "depth" in settings.origin else {}
     if settings.max_spurious:
-        return open_critic(name, max_spurious=settings.max_spurious)
-    return open_critic(name, dial=settings.dial) if "dial" in settings.origin else open_critic(name)
+        options["max_spurious"] = settings.max_spurious
+    elif "dial" in settings.origin:
+        options["dial"] = settings.dial
+    return open_critic(name, **options)
 
 
 def cut_for(critic: Critic) -> Cut:
@@ -118,7 +121,9 @@ def cut_for(critic: Critic) -> Cut:
 
 def cut_named(name: str, settings: Settings) -> Cut:
     """The same by name. A local model is not loaded for it. Raises MomusError where another critic can't be opened."""
-    return "unit" if name == "auto" or name.startswith("local:") else cut_for(open_named(name, settings))
+    from momus.critics.automatic import model_of
+
+    return "unit" if model_of(name) is not None else cut_for(open_named(name, settings))
 
 
 def units_of(job: Job, how: Cut) -> list[Unit]:
@@ -173,15 +178,20 @@ class Reviewer:
         for job in self._left:
             yield FileReport(job.shown, error=job.error or f"not reviewed: {failure}")
 
-    def size(self) -> tuple[int, int]:
-        """How many units the critic will be asked about, and their characters, without those in the cache."""
+    def size(self) -> tuple[int, int, float]:
+        """How many units the critic will be asked about, their characters, and how many seconds it expects to take (0
+        where it does not say), without those in the cache."""
         sizes: list[int] = []
+        expected: Callable[[Task], float] = getattr(self._critic, "expected_s", lambda task: 0.0)
+        seconds = 0.0
         for job in self._jobs:
             opened = open_job(job, self._cut, runs=self._runs)
             if not isinstance(opened, FileReport):
                 tasks = [unit.task for unit in opened.units.values()]
-                sizes += [len(task.answer) for task in tasks if self._cache is None or not self._cache.holds(task)]
-        return len(sizes), sum(sizes)
+                asked = [task for task in tasks if self._cache is None or not self._cache.holds(task)]
+                sizes += [len(task.answer) for task in asked]
+                seconds += sum(map(expected, asked))
+        return len(sizes), sum(sizes), seconds
 
     def begun(self) -> list[FileReport]:
         """After an interrupt: the files that are done and were not handed out yet, and what is done of others."""

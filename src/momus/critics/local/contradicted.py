@@ -53,7 +53,7 @@ def _comment(
     bare = comment_of(found, text)
     known = names_around(task)
     suspects = [line.line for line in lines[:SUSPECTS]]
-    for fix in _candidates(model, task, scans, suspects)[:TRIED]:
+    for fix in candidates(model, task, scans, suspects)[:TRIED]:
         placed, said = replacement(fix, text), words(task.answer, fix.code, known)
         if placed is not None and said is not None and satisfies(task, fix.code, found.examples, sandbox=sandbox):
             proved = f"{bare.text} {said.text} With that the {_count(found)}."
@@ -63,7 +63,8 @@ def _comment(
     return bare
 
 
-def _candidates(model: LocalModel, task: Task, scans: Sequence[Scan], suspects: Sequence[int]) -> list[Fix]:
+def candidates(model: LocalModel, task: Task, scans: Sequence[Scan], suspects: Sequence[int]) -> list[Fix]:
+    """Fixes of some lines, the likeliest first, even unlikely ones: what runs decides."""
     found: list[Fix] = []
     for scan in scans:
         end = scan.first + scan.code.count("\n")

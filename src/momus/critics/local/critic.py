@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from momus import __version__
+from momus.critics.automatic import LocalName
 from momus.critics.local import calibration as calibrations
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.checks import names_around
@@ -20,17 +21,19 @@ from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
 from momus.critics.local.store import ScanStore
 from momus.critics.local.words import words
 from momus.critics.protocol import failed
+from momus.critics.solutions.depth import DEFAULT_DEPTH
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
 from momus.records import Sampled, Task
 
 if TYPE_CHECKING:
+    from momus.critics.solutions.outvoted import Writing
     from momus.models.local import LocalModel
 
 SUSPECTS = 2  # lines that a fix is looked for
 WIDEST = 3  # lines that a comment may be on
 COMMENTS = 3
-EXAMPLES = "+examples"  # what the name of a critic ends in that runs examples first
+SCAN_S = 4.0  # seconds of a scan with its fixes on two cores, before the first one has been timed
 FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
 REVISION = "2"  # of what is made of a scan: another makes other critiques of it
@@ -65,8 +68,9 @@ class LocalCritic:
 
     A comment needs a suspect line and a fix of it that parses, means something else and is not refuted by the code; it
     is made where the score of both reaches the threshold. With `examples` the examples of question and docstrings are
-    run first, in the sandbox; what contradicts one is said whatever the scan makes of it. `scans` is a folder in which
-    scans are kept.
+    run first, in the sandbox; what contradicts one is said whatever the scan makes of it. With `solutions` the model
+    answers the question itself next, and what these outvote is said as well. `scans` is a folder in which what the
+    model has read and written is kept.
     """
 
     cut: Literal["unit"] = "unit"
@@ -80,15 +84,19 @@ class LocalCritic:
         dial: int = DEFAULT_DIAL,
         max_spurious: float | None = None,
         examples: bool = False,
+        solutions: bool = False,
+        depth: str = DEFAULT_DEPTH,
         scans: Path | None = None,
     ) -> None:
-        self.name = f"local:{name}{EXAMPLES if examples else ''}"
-        self.runs = examples
+        self.name = str(LocalName(name, examples, solutions))
+        self.runs = examples or solutions
+        self._examples = examples
         self.calibration = calibration
         self.model = model
         key = f"{model.digest}/{model.mode}/{VERSION}"
         self._store = ScanStore(scans, key) if scans is not None else None
         self._scanner = Scanner(model, self._store)
+        self._solutions = self._writing(depth) if solutions else None
         self._thresholds = (UNCALIBRATED, UNCALIBRATED)
         if calibration is not None:
             sides = calibration.question, calibration.code
@@ -101,6 +109,8 @@ class LocalCritic:
             raise MomusError(_uncalibrated(name))
         fitted = hashlib.sha256(repr(calibration).encode()).hexdigest()[:12] if calibration is not None else ""
         self.version = f"{__version__}/{REVISION}/{key}/{fitted}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
+        if self._solutions is not None:
+            self.version += f"/{self._solutions.version}"
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` times the same critique of each task: nothing is drawn."""
@@ -111,6 +121,10 @@ class LocalCritic:
                 yield from (failed(self.name, task, i, error) for i in range(n))
                 continue
             yield from (said.model_copy(update={"i": i}) for i in range(n))
+
+    def expected_s(self, task: Task) -> float:
+        """About how many seconds a task takes on two cores."""
+        return SCAN_S + (self._solutions.expected_s(task) if self._solutions is not None else 0.0)
 
     def suspicions(self, task: Task) -> list[LineSuspicion]:
         """The lines of an answer by their suspicion, highest first, before any gate."""
@@ -156,7 +170,10 @@ class LocalCritic:
         if not task.answer.strip():
             return Sampled(task_id=task.id, critic=self.name)
         scans = self._scanner.scan(task)
-        certain, left_out = self._contradicted(task, scans) if self.runs else ([], None)
+        certain, left_out = self._contradicted(task, scans) if self._examples else ([], None)
+        if self._solutions is not None and not certain:
+            certain, unheard = self._outvoted(task, scans)
+            left_out = left_out or unheard
         found = self._assess(task, scans)
         text = TextMap(task.answer)
         taken = {line for comment in certain for line in text.lines(comment.highlight)}
@@ -170,6 +187,18 @@ class LocalCritic:
 
         return contradicted(self.model, task, scans, line_scores(scans))
 
+    def _writing(self, depth: str) -> Writing:
+        from momus.critics.solutions.depth import depth_named
+        from momus.critics.solutions.outvoted import Writing
+
+        return Writing(self.model, depth_named(depth), store=self._store)
+
+    def _outvoted(self, task: Task, scans: list[Scan]) -> tuple[list[Comment], str | None]:
+        from momus.critics.solutions.outvoted import outvoted
+
+        assert self._solutions is not None
+        return outvoted(task, self._solutions, scans, line_scores(scans))
+
 
 def open_local_critic(
     name: str,
@@ -179,21 +208,30 @@ def open_local_critic(
     mode: Mode = "fast",
     bf16: bool = True,
     examples: bool = False,
+    solutions: bool = False,
+    depth: str = DEFAULT_DEPTH,
     scans: Path | None = None,
 ) -> LocalCritic:
     """The critic over a model of the catalogue, a GGUF file or a folder. Raises MomusError where it can't be opened.
 
-    A name that ends in `+examples` is the same as `examples=True`.
+    A name that ends in `+examples` or `+solutions` is the same as `examples=True` or `solutions=True`. `depth` is how
+    much work solutions are worth.
     """
     from momus.models.local import open_local
 
-    bare = name.removesuffix(EXAMPLES)
-    examples = examples or bare != name
-    name = bare
-    model = open_local(name, mode=mode, bf16=bf16)
+    named = LocalName.of(name)
+    model = open_local(named.model, mode=mode, bf16=bf16)
     found = calibrations.find(model.digest, mode)
     return LocalCritic(
-        name, model, calibration=found, dial=dial, max_spurious=max_spurious, examples=examples, scans=scans
+        named.model,
+        model,
+        calibration=found,
+        dial=dial,
+        max_spurious=max_spurious,
+        examples=examples or named.examples,
+        solutions=solutions or named.solutions,
+        depth=depth,
+        scans=scans,
     )
 
 

@@ -1,4 +1,4 @@
-"""Scans and fixes kept on disk, so that another threshold or another table asks the model nothing again."""
+"""Scans, fixes and solutions kept on disk, so that another threshold or another table asks the model nothing again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from momus.critics.local.fix import Fix
 from momus.decode import from_json
 
+T = TypeVar("T")
 Read: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
 
@@ -44,13 +45,27 @@ class ScanStore:
 
     def fixes(self, key: str, make: Callable[[], list[Fix]]) -> list[Fix]:
         """The fixes that were kept under a key, or those that are made now."""
+        return self._kept(
+            key,
+            make,
+            read=lambda kept: [Fix(**{**fix, "lines": tuple(fix["lines"])}) for fix in kept],
+            plain=lambda found: [asdict(fix) for fix in found],
+        )
+
+    def texts(self, key: str, make: Callable[[], list[str]]) -> list[str]:
+        """The texts that were kept under a key, or those that are written now."""
+        return self._kept(key, make, read=lambda kept: [str(text) for text in kept], plain=lambda found: found)
+
+    def _kept(
+        self, key: str, make: Callable[[], list[T]], read: Callable[[Any], list[T]], plain: Callable[[list[T]], Any]
+    ) -> list[T]:
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         path = self._folder / digest[:2] / f"{digest[2:34]}.json"
         try:
-            return [Fix(**{**fix, "lines": tuple(fix["lines"])}) for fix in from_json(path.read_bytes())]
+            return read(from_json(path.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError):
             found = make()
-        self._write(path, json.dumps([asdict(fix) for fix in found]).encode())
+        self._write(path, json.dumps(plain(found)).encode())
         return found
 
     def _write(self, path: Path, content: bytes) -> None:
