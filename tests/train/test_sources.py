@@ -37,6 +37,7 @@ def bug(name: str, **more: Any) -> dict[str, Any]:
         {"id": "humaneval-plus/99"},
         {"id": "HumanEval_100"},
         {"id": "quixbugs/gcd"},
+        {"id": "written/operations/x"},
         {"id": "x", "group": "QuixBugs/bitcount"},
         {"id": "gcd", "source": "QuixBugs (Python)"},
     ],

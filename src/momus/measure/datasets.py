@@ -3,6 +3,8 @@
 The development form is one JSON object a line, `question`, `buggy` and `fixed` for a bug, `question` and `answer` for
 a clean task, with `bug_lines` (1-based lines of `buggy` that the fix changes) and `anchor_lines` (the neighbours of
 what it only inserts). Tests stand in the line, or in a file `*-tests.jsonl` beside it, by `problem` and `caught_by`.
+
+Where a path is a folder, all its `*.jsonl` are read, by name: `benchmarks/written` is one, with a file for each family.
 """
 
 from __future__ import annotations
@@ -161,6 +163,13 @@ class _Tests:
 
 
 def _objects(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    if path.is_dir():
+        files = sorted(path.glob("*.jsonl"))
+        if not files:
+            raise MomusError(f"there is no *.jsonl in {path}: name a folder of tasks, or a file")
+        for file in files:
+            yield from _objects(file)
+        return
     try:
         lines = path.open("rb")
     except OSError as error:

@@ -23,7 +23,12 @@ from momus.records import Record, Tamper, Task, read_jsonl
 Part = Literal["report", "tune", "calibration"]
 PARTS: tuple[Part, ...] = ("report", "tune", "calibration")
 DRAWS = "draws.jsonl"
-WRITTEN = {"new-tasks": "new_tasks.jsonl", "written-tasks": "tune_tasks.jsonl"}  # all of them are taken
+# All of them are taken.
+WRITTEN = {
+    "new-tasks": "new_tasks.jsonl",
+    "written-tampers": "written/operations.jsonl",
+    "written-tasks": "tune_tasks.jsonl",
+}
 FITTED_TAMPERS = "fitted-tampers.jsonl"
 FUNCTIONS = "functions"
 PACKAGES_OF = {"report": REPORT_PACKAGES, "tune": TUNE_PACKAGES, "calibration": CALIBRATION_PACKAGES}
@@ -42,6 +47,7 @@ class Set:
 SETS: dict[Part, dict[str, Set]] = {
     "report": {
         "new-tasks": Set("new tasks", WRITTEN["new-tasks"], ours=True),
+        "written-tampers": Set("written tampers", WRITTEN["written-tampers"], ours=True),
         "humanevalfix": Set("HumanEvalFix", "humanevalfix.jsonl"),
         "natural": Set("natural bugs, small fixes", "natural.jsonl"),
         "debugbench": Set("DebugBench, parsing", "debugbench.jsonl"),
@@ -165,6 +171,8 @@ class Draws:
     def refuse_reported(self, items: Iterable[Tamper | Task]) -> None:
         """Raises MomusError where something to be fitted on shares a problem or near-copy with what is reported on."""
         reported = [entry for entry in self.entries if entry.part == "report"]
+        for name in WRITTEN.keys() & SETS["report"].keys():
+            reported += [drawn(item, "report", name) for item in self._written(WRITTEN[name], None)]
         refuse_leaks([*reported, *(drawn(item, "calibration", "given") for item in items)])
 
     def _written(self, file: str, limit: int | None) -> list[Tamper]:
