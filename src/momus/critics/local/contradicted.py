@@ -67,8 +67,7 @@ def candidates(model: LocalModel, task: Task, scans: Sequence[Scan], suspects: S
     """Fixes of some lines, the likeliest first, even unlikely ones: what runs decides."""
     found: list[Fix] = []
     for scan in scans:
-        end = scan.first + scan.code.count("\n")
-        here = [line for line in suspects if scan.first <= line <= end]
+        here = [line for line in suspects if line in scan.lines]
         found += fixes(model, scan, task.answer, here, known=names_around(task), least=LEAST_GAIN) if here else []
     return sorted(found, key=lambda fix: -fix.gain)
 

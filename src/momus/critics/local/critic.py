@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from momus import __version__
 from momus.critics.automatic import LocalName
 from momus.critics.local import calibration as calibrations
+from momus.critics.local.bare import bare, without_prose
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.checks import names_around
 from momus.critics.local.fix import FIXES, Fix, best_of_lines, fixes, replacement
@@ -52,6 +53,15 @@ class Assessment:
     def score(self) -> float:
         """The score from which on the critic is silent; 0 where it has nothing to say."""
         return self.comments[0][0] if self.comments else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A comment with its score, and the suspect line that its fix came from."""
+
+    score: float
+    line: int
+    comment: Comment
 
 
 def score(suspicion: float, gain: float) -> float:
@@ -132,16 +142,19 @@ class LocalCritic:
 
     def assess(self, task: Task, *, floor: float = FLOOR) -> Assessment:
         """Comments before the gate, of lines whose suspicion reaches the floor."""
-        return self._assess(task, self._scanner.scan(task), floor)
+        scans = self._scanner.scan(task)
+        found = self._found(task, scans, floor)
+        return Assessment(tuple(line_scores(scans)), tuple((one.score, one.comment) for one in found))
 
-    def _assess(self, task: Task, scans: list[Scan], floor: float = FLOOR) -> Assessment:
+    def _found(self, task: Task, scans: list[Scan], floor: float = FLOOR) -> list[_Found]:
+        """Comments of suspect lines before the gate, the highest score first."""
         lines = line_scores(scans)
         suspicion = {found.line: found.score for found in lines}
         suspects = [found.line for found in lines if found.score >= floor][:SUSPECTS]
         text, known = TextMap(task.answer), names_around(task)
         found = best_of_lines(self._fixes(task, scans, suspects))
         side = self.calibration.side(task.question) if self.calibration is not None else None
-        comments: list[tuple[float, Comment]] = []
+        comments: list[_Found] = []
         taken: set[int] = set()
         for fix in sorted(found, key=lambda fix: (-score(suspicion[fix.line], fix.gain), fix.line)):
             said = _comment(fix, task.answer, text, known)
@@ -149,18 +162,18 @@ class LocalCritic:
                 continue
             worth = score(suspicion[fix.line], fix.gain)
             taken.update(text.lines(said.highlight))
-            comments.append((worth, said if side is None else replace(said, confidence=side.chance(worth))))
-        return Assessment(tuple(lines), tuple(comments))
+            rated = said if side is None else replace(said, confidence=side.chance(worth))
+            comments.append(_Found(worth, fix.line, rated))
+        return comments
 
     def _fixes(self, task: Task, scans: list[Scan], suspects: list[int]) -> Iterator[Fix]:
         left, known = set(suspects), names_around(task)
         for scan in reversed(scans):  # of a line in two windows the later one has read on
-            end = scan.first + scan.code.count("\n")
-            here = [line for line in suspects if line in left and scan.first <= line <= end]
+            here = [line for line in suspects if line in left and line in scan.lines]
             if here:
                 left.difference_update(here)
                 make = partial(fixes, self.model, scan, task.answer, here, known=known)
-                key = repr((FIXES, scan.first, scan.head, task.answer, here, sorted(known)))
+                key = repr((FIXES, scan.lines[0], scan.head, task.answer, here, sorted(known)))
                 for fix in self._store.fixes(key, make) if self._store is not None else make():
                     if fix.last - fix.first < WIDEST:
                         yield fix
@@ -174,13 +187,28 @@ class LocalCritic:
         if self._solutions is not None and not certain:
             certain, unheard = self._outvoted(task, scans)
             left_out = left_out or unheard
-        found = self._assess(task, scans)
         text = TextMap(task.answer)
         taken = {line for comment in certain for line in text.lines(comment.highlight)}
-        likely = [comment for worth, comment in found.comments if worth >= threshold]
-        free = [comment for comment in likely if taken.isdisjoint(text.lines(comment.highlight))]
-        said = Critique((*certain, *free)[:COMMENTS])
+        likely = [
+            found.comment
+            for found in self._found(task, scans)
+            if found.score >= threshold
+            and taken.isdisjoint(text.lines(found.comment.highlight))
+            and self._rests_on_code(task, {found.line, *text.lines(found.comment.highlight)})
+        ]
+        said = Critique((*certain, *likely)[:COMMENTS])
         return Sampled(task_id=task.id, critic=self.name, critique=said, left_out=left_out)
+
+    def _rests_on_code(self, task: Task, lines: set[int]) -> bool:
+        """Whether one of the lines is still suspect where docstrings and long strings are left out.
+
+        A docstring that tells a model what to find, or what to write, makes lines suspect that are not.
+        """
+        shown = without_prose(task.answer, frozenset(lines))
+        if shown == bare(task.answer):
+            return True
+        found = line_scores(self._scanner.scan(task, shown))
+        return any(line.score >= FLOOR for line in found if line.line in lines)
 
     def _contradicted(self, task: Task, scans: list[Scan]) -> tuple[list[Comment], str | None]:
         from momus.critics.local.contradicted import contradicted

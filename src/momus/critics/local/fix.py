@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from momus.critics.local.bare import comment_starts
 from momus.critics.local.checks import meaning, parsed, refuted
 from momus.critics.local.scan import Scan
 from momus.critique import Span, TextMap
@@ -77,7 +78,7 @@ def fixes(
     before = parsed(answer)
     if before is None:
         return []
-    ways = _ways(scan, [line - scan.first + 1 for line in lines], least)
+    ways = _ways(scan, [scan.lines.index(line) + 1 for line in lines if line in scan.lines], least)
     if not ways:
         return []
     _write(model, scan, ways, least)
@@ -187,11 +188,11 @@ def _hope(way: _Way, scan: Scan) -> float:
 def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
     if way.new is None or way.branch is None:
         return None
-    window = TextMap(scan.code)
-    text = TextMap(answer)
+    window, text = TextMap(scan.code), TextMap(answer)
     old = [text.line_text(n) for n in range(1, text.line_count + 1)]
-    first, back = scan.first + way.line - 1, scan.first + way.back - 1
-    new = [*old[: first - 1], *(line.rstrip().removeprefix(scan.indent) for line in way.new), *old[back - 1 :]]
+    written = [line.rstrip().removeprefix(scan.indent) for line in way.new]
+    start, stop, lines = in_answer(answer, scan.lines, (way.line, way.back), written)
+    new = [*old[:start], *lines, *old[stop:]]
     head = _common(old, new)
     tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
     end = window.line_span(way.back)[1] if way.back <= window.line_count else len(scan.code)
@@ -203,9 +204,41 @@ def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
         first=head + 1,
         last=len(old) - tail,
         lines=tuple(new[head : len(new) - tail]),
-        line=first,
+        line=scan.lines[way.line - 1],
         gain=way.written - stood,
     )
+
+
+def in_answer(
+    answer: str, places: Sequence[int], given: tuple[int, int], written: Sequence[str]
+) -> tuple[int, int, list[str]]:
+    """Which lines of an answer give way (a slice of them) to which, for lines written in place of some of its code.
+
+    `places` are the lines of the answer (1-based) that the lines of the code are, `given` the lines of the code that
+    gave way (1-based, the second is outside). Comments stay where a line was written for each that gave way.
+    """
+    first, back = given
+    gone = list(places[first - 1 : back - 1])
+    text, starts = TextMap(answer), comment_starts(answer)
+    old = {n: text.line_text(n) for n in range(gone[0], gone[-1] + 1)} if gone else {}
+    code = {n: old[n][: starts.get(n)].rstrip() for n in gone}
+    while gone and written and code[gone[0]] == written[0].rstrip():  # keep it, and its comment
+        first, gone, written = first + 1, gone[1:], written[1:]
+    while gone and written and code[gone[-1]] == written[-1].rstrip():
+        gone, written = gone[:-1], written[:-1]
+    if not gone:
+        at = places[first - 2] if first > 1 else places[first - 1] - 1
+        return at, at, list(written)
+    if len(gone) == len(written):
+        new = dict(zip(gone, written, strict=True))
+        between = range(gone[0], gone[-1] + 1)
+        kept = [_with_comment(new[n], old[n], starts.get(n)) if n in new else old[n] for n in between]
+        return gone[0] - 1, gone[-1], kept
+    return gone[0] - 1, gone[-1], list(written)
+
+
+def _with_comment(line: str, old: str, start: int | None) -> str:
+    return line if start is None else f"{line}{old[len(old[:start].rstrip()) :]}"
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from momus.critique import TextMap
 if TYPE_CHECKING:
     from momus.models.tokens import Tokens
 
-VERSION = "1"  # of the request's words: a threshold fitted to one version says nothing of another
+VERSION = "2"  # of the request's words: a threshold fitted to one version says nothing of another
 MAX_QUESTION = 6_000  # characters
 _BACKTICKS = re.compile(r"`{3,}")
 

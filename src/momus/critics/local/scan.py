@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from momus.critics.local.bare import Bare, bare
 from momus.critics.local.request import ask, indentation, line_lengths, windows
 from momus.critique import TextMap
 
@@ -37,14 +38,14 @@ class LineSuspicion:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One window of an answer as the model read it.
+    """One window of an answer as the model read it: without comments.
 
-    `head` [h] are the tokens of the request, `ids` [n] those of the code, which begins at line `first` of the answer
-    (1-based) and is `code`, each line of it moved in by `indent`; `offsets` [n] are their code points in it.
-    `logprobs` [n]; `top_ids` and `top_logprobs` [n, TOP] are what the model would rather have written.
+    `head` [h] are the tokens of the request, `ids` [n] those of `code`, whose lines are the `lines` of the answer
+    (1-based), each moved in by `indent`; `offsets` [n] are their code points in it. `logprobs` [n]; `top_ids` and
+    `top_logprobs` [n, TOP] are what the model would rather have written.
     """
 
-    first: int
+    lines: tuple[int, ...]
     indent: str
     code: str
     head: list[int]
@@ -69,7 +70,7 @@ class Scan:
 
     def suspicions(self) -> list[LineSuspicion]:
         """The lines of the answer, most suspicious first; of equal ones the upper first."""
-        found = [LineSuspicion(self.first + line - 1, -float(self.logprobs[k])) for line, k in self.worst().items()]
+        found = [LineSuspicion(self.lines[line - 1], -float(self.logprobs[k])) for line, k in self.worst().items()]
         return sorted(found, key=lambda line: (-line.score, line.line))
 
 
@@ -80,13 +81,16 @@ class Scanner:
         self._model = model
         self._store = store
 
-    def scan(self, task: Task) -> list[Scan]:
-        """The windows of an answer, mostly one; none where it holds no code. MomusError where the model can't read."""
-        return list(self._windows(task)) if task.answer.strip() else []
+    def scan(self, task: Task, shown: Bare | None = None) -> list[Scan]:
+        """The windows of an answer, mostly one; none where it holds no code. MomusError where the model can't read.
 
-    def _windows(self, task: Task) -> Iterator[Scan]:
+        `shown` is what is read in place of the answer without its comments.
+        """
+        return list(self._windows(task, shown or bare(task.answer))) if task.answer.strip() else []
+
+    def _windows(self, task: Task, shown: Bare) -> Iterator[Scan]:
         indent = indentation(task.context)
-        answer = moved_in(task.answer, indent)
+        answer = moved_in(shown.code, indent)
         tokens, text = self._model.tokens, TextMap(answer)
         whole = tokens.encode(answer)
         frame = len(ask(tokens, task.question, task.context, ""))
@@ -95,9 +99,9 @@ class Scanner:
             start, end = text.starts[first - 1], text.line_span(last)[1]
             code = answer[start:end] if (first, last) != (1, text.line_count) else answer
             if code.strip():
-                yield self._scan(task, first, indent, code)
+                yield self._scan(task, shown.lines[first - 1 : last], indent, code)
 
-    def _scan(self, task: Task, first: int, indent: str, code: str) -> Scan:
+    def _scan(self, task: Task, lines: tuple[int, ...], indent: str, code: str) -> Scan:
         tokens = self._model.tokens
         head, body = ask(tokens, task.question, task.context, code), tokens.encode(code)
         known = self._store.get(head, body.ids) if self._store is not None else None
@@ -106,7 +110,7 @@ class Scanner:
             known = read.logprobs, read.top_ids, read.top_logprobs
             if self._store is not None:
                 self._store.put(head, body.ids, known)
-        return Scan(first, indent, code, head, body.ids, body.offsets, *known)
+        return Scan(lines, indent, code, head, body.ids, body.offsets, *known)
 
 
 def moved_in(code: str, indent: str) -> str:
