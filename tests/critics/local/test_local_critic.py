@@ -7,7 +7,7 @@ import pytest
 
 from momus.critics import open_critic
 from momus.critics.local.calibration import Calibration, Promise, Side, Threshold, find, read
-from momus.critics.local.critic import LocalCritic
+from momus.critics.local.critic import FLOOR, LocalCritic
 from momus.critics.local.request import VERSION, ask, windows
 from momus.critics.local.scan import Scanner, line_scores
 from momus.critics.local.store import ScanStore
@@ -137,6 +137,26 @@ SIDE = Side(
     ((1.0, 0.4), (3.0, 0.8)),
     (Promise(4.0, 0.2), Promise(2.0, 0.9)),
 )
+
+
+def test_what_rests_on_a_docstring_alone_is_not_said(model: LocalModel) -> None:
+    critic = LocalCritic("m", model)
+    documented = CODE.replace("    total = 0\n", '    """The sum of the values, and nothing else."""\n    total = 0\n')
+    without = {line.line for line in critic.suspicions(task(CODE)) if line.score >= FLOOR}
+    assert 0 < len(without) < 5
+    for line in range(1, 6):
+        place = line if line == 1 else line + 1  # behind the docstring
+        assert critic._rests_on_code(task(documented), {place}) == (line in without)
+    assert all(critic._rests_on_code(task(CODE), {line}) for line in range(1, 6))  # no prose, nothing to rest on it
+
+
+def test_a_comment_does_not_change_what_is_suspect(model: LocalModel) -> None:
+    critic = LocalCritic("m", model)
+    told = CODE.replace("    return", "    # BUG: nothing is right from here on\n    return").replace(
+        ":\n    total", ":  # fine\n    total"
+    )
+    plain, found = critic.suspicions(task()), critic.suspicions(task(told))
+    assert [(line.line, line.score) for line in plain] == [(min(line.line, 5), line.score) for line in found]
 
 
 def test_a_calibration_gives_thresholds_confidence_and_promises(model: LocalModel) -> None:
