@@ -28,7 +28,9 @@ def test_comments_are_left_out_and_lines_keep_their_places() -> None:
         assert lines[line - 1].startswith(text)
 
 
-@pytest.mark.parametrize("code", ["def f(:\n    # a\n", "x = 1\n", "x = (  # a\n", "", "    return 1\n"])
+@pytest.mark.parametrize(
+    "code", ["def f(:\n    # a\n", 'x = "a bug, a bug \ud800"\n', "x = 1\n", "x = (  # a\n", "", "    return 1\n"]
+)
 def test_what_is_no_python_or_has_no_comment_is_shown_as_it_is(code: str) -> None:
     assert bare(code).code == code and comment_starts(code) == {}
 

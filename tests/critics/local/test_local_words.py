@@ -158,6 +158,13 @@ SAME = [
     ("a == 'x' or a == 'y'", "a in ['y', 'x']"),
     ("x * x * x", "x ** 3"),
     ("if any(a != b for a in xs): f()", "if not all(a == b for a in xs): f()"),
+    ("for a in xs:\n    if a: f()\n    else: None", "for a in xs:\n    if a: f()\n    else: continue"),
+    ("while f():\n    g()\n    continue", "while f():\n    g()"),
+    ("if n % 2 != 0: f()", "if n % 2: f()"),
+    ("[a for a in xs if not a % 2]", "[a for a in xs if a % 2 == 0]"),
+    ("list(filter(lambda a: a % 2, xs))", "list(filter(lambda a: a % 2 != 0, xs))"),
+    ("super(A, self).f(1)", "super().f(1)"),
+    ("def f(a, *, b=...): ...", "def f(a, *, b=None): ..."),
 ]
 OTHER = [
     ("def f(a, b):\n    x = a\n    y = b\n    return x", "def f(a, b):\n    x = a\n    y = b\n    return y"),
@@ -169,6 +176,10 @@ OTHER = [
     ("range(1, n)", "range(n)"),
     ("a == 1 or b == 2", "a in (1, 2)"),
     ("x * x * y", "x ** 3"),
+    ("x = n % 2 != 0", "x = n % 2"),
+    ("for a in xs:\n    if a: continue\n    f()", "for a in xs:\n    if a: f()\n    f()"),
+    ("def f(a=1): return a", "def f(a=None): return a"),
+    ("list(map(lambda a: a % 2, xs))", "list(map(lambda a: a % 2 != 0, xs))"),
 ]
 
 
@@ -199,6 +210,10 @@ def test_what_is_no_python_in_its_place_does_not_parse(code: str) -> None:
         ("def f(a, c):\n    return a - c", True),  # callers name b
         ("def g(a, b):\n    return a - b", True),
         ("def f(a, b):\n    c = b\n    return a - c", False),
+        ("def f(a, b):\n    return a - a", True),
+        ("def f(a, b):\n    return a and a", True),
+        ("def f(a, b):\n    a = a\n    return a - b", True),
+        ("def f(a, b):\n    return a * a", False),
     ],
 )
 def test_a_fix_that_its_own_code_refutes_is_none(fixed: str, is_refuted: bool) -> None:

@@ -96,6 +96,8 @@ def _comments(answer: str) -> list[_Edit]:
 def _prose(answer: str) -> Iterator[tuple[_Edit, str]]:
     """What takes docstrings and long strings out of an answer, each with the text of the whole of it."""
     text, tree = TextMap(answer), _tree(answer)
+    if tree is None:
+        return
     lines = [text.line_text(n).rstrip("\r\n").encode() for n in range(1, text.line_count + 1)]
     comments = comment_starts(answer)
     statements = _string_statements(tree, lines)
@@ -106,21 +108,21 @@ def _prose(answer: str) -> Iterator[tuple[_Edit, str]]:
             start = statement.col_offset if n == first else 0
             yield _Edit(n, start, None, "pass" if alone and n == first else ""), said
     inside = {id(statement.value) for statement, _ in statements}
-    for node in ast.walk(tree) if tree is not None else ():
+    for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             inside.update(map(id, node.values))  # the whole of it is one string
-    for node in ast.walk(tree) if tree is not None else ():
+    for node in ast.walk(tree):
         if not _is_text(node) or id(node) in inside or node.end_lineno is None or node.end_col_offset is None:
             continue
-        first, last = lines[node.lineno - 1], lines[node.end_lineno - 1]
-        start, end = len(first[: node.col_offset].decode()), len(last[: node.end_col_offset].decode())
+        begins, ends = lines[node.lineno - 1], lines[node.end_lineno - 1]
+        start, end = len(begins[: node.col_offset].decode()), len(ends[: node.end_col_offset].decode())
         if node.lineno == node.end_lineno:
-            said = first.decode()[start:end]
+            said = begins.decode()[start:end]
             if len(said.split()) >= PROSE:
                 yield _Edit(node.lineno, start, end, _TEXT), said
             continue
         said = b"\n".join(lines[node.lineno - 1 : node.end_lineno]).decode()
-        yield _Edit(node.lineno, start, None, _TEXT + last.decode()[end : comments.get(node.end_lineno)]), said
+        yield _Edit(node.lineno, start, None, _TEXT + ends.decode()[end : comments.get(node.end_lineno)]), said
         for n in range(node.lineno + 1, node.end_lineno + 1):
             yield _Edit(n, 0, None), said
 
@@ -130,8 +132,9 @@ def _string_statements(tree: ast.Module | None, lines: list[bytes]) -> list[tupl
     found: list[tuple[ast.Expr, bool]] = []
     for node in ast.walk(tree) if tree is not None else ():
         for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            for part in block if isinstance(block, list) else ():
+            value = getattr(node, field, None)
+            block: list[ast.AST] = value if isinstance(value, list) else []
+            for part in block:
                 if not (isinstance(part, ast.Expr) and _is_text(part.value)):
                     continue
                 before = lines[part.lineno - 1][: part.col_offset]

@@ -45,9 +45,9 @@ def meaning(tree: ast.Module) -> str:
 
 def refuted(before: ast.Module, after: ast.Module, known: frozenset[str] = frozenset()) -> bool:
     """Whether a fix shows itself to be none: it reads a name that nothing binds, where the code before did not, or
-    defines other functions and classes, or functions with other parameters. `known` are names that are bound around
-    it."""
-    if _signatures(before) != _signatures(after):
+    defines other functions and classes, or functions with other parameters, or holds one more expression without a
+    purpose (`a and a`, `a == a`, `a = a`). `known` are names that are bound around it."""
+    if _signatures(before) != _signatures(after) or _pointless(after) > _pointless(before):
         return True
     return bool((unbound_names(after) - unbound_names(before)).keys() - known)
 
@@ -62,6 +62,23 @@ def _signatures(tree: ast.Module) -> Counter[str]:
             args = node.args
             named = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
             found[f"{node.name}({', '.join(named)})"] += 1
+    return found
+
+
+def _pointless(tree: ast.Module) -> int:
+    """How many expressions put a thing beside itself where that can't be meant."""
+    found = 0
+    for node in ast.walk(tree):
+        sides: list[ast.AST] = []
+        if isinstance(node, ast.BoolOp):
+            sides = list(node.values)
+        elif isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod):
+            sides = [node.left, node.right]
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.Name):
+            sides = [ast.Name(getattr(node.targets[0], "id", ""), ast.Load()), node.value]
+        found += len(sides) - len({ast.dump(side) for side in sides})
     return found
 
 
@@ -109,11 +126,29 @@ class _Plain(ast.NodeTransformer):
         return node
 
     def plain_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
-        node.returns = None
-        return node
+        return _plain_function(node)
 
     def plain_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
-        node.returns = None
+        return _plain_function(node)
+
+    def plain_For(self, node: ast.For) -> ast.AST:  # noqa: N802
+        node.body = _goes_on(node.body) or [ast.Pass()]
+        return node
+
+    def plain_While(self, node: ast.While) -> ast.AST:  # noqa: N802
+        node.body, node.test = _goes_on(node.body) or [ast.Pass()], _truth(node.test)
+        return node
+
+    def plain_If(self, node: ast.If) -> ast.AST:  # noqa: N802
+        node.test = _truth(node.test)
+        return node
+
+    def plain_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: N802
+        node.test = _truth(node.test)
+        return node
+
+    def plain_comprehension(self, node: ast.comprehension) -> ast.AST:
+        node.ifs = [_truth(test) for test in node.ifs]
         return node
 
     def plain_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
@@ -126,6 +161,8 @@ class _Plain(ast.NodeTransformer):
 
     def plain_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: N802
         inner = node.operand
+        if isinstance(node.op, ast.Not) and _is_remainder(inner):
+            return ast.Compare(inner, [ast.Eq()], [ast.Constant(0)])
         if isinstance(node.op, ast.Not) and (turned := _turned(inner)) is not None:
             return turned
         if isinstance(node.op, ast.Not) and isinstance(inner, ast.Compare) and len(inner.ops) == 1:
@@ -168,6 +205,10 @@ class _Plain(ast.NodeTransformer):
         if name in ("list", "dict", "tuple") and not node.args and not node.keywords:
             empty = {"list": ast.List([], ast.Load()), "dict": ast.Dict([], []), "tuple": ast.Tuple([], ast.Load())}
             return empty[name]
+        if name == "super" and all(isinstance(arg, ast.Name) for arg in node.args):
+            node.args = []
+        if name == "filter" and node.args and isinstance(node.args[0], ast.Lambda):
+            node.args[0].body = _truth(node.args[0].body)
         method = node.func.attr if isinstance(node.func, ast.Attribute) else name
         if method in _LOGS:
             node.args = [ast.Constant("") if _text(arg) else arg for arg in node.args]
@@ -197,8 +238,39 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 def _says_nothing(node: ast.AST) -> bool:
     return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom | ast.Assert) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.Name)
     )
+
+
+def _plain_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+    node.returns = None
+    if all(isinstance(statement, ast.Pass) for statement in node.body):  # a stub: its defaults are never used
+        node.args.defaults = [ast.Constant(None) for _ in node.args.defaults]
+        node.args.kw_defaults = [ast.Constant(None) for _ in node.args.kw_defaults]
+    return node
+
+
+def _goes_on(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The body of a loop without a `continue` where it goes on anyway."""
+    while body and isinstance(body[-1], ast.Continue | ast.Pass):
+        body = body[:-1]
+    if body and isinstance(last := body[-1], ast.If):
+        last.body, last.orelse = _goes_on(last.body) or [ast.Pass()], _goes_on(last.orelse)
+    return body
+
+
+def _truth(test: ast.expr) -> ast.expr:
+    """A condition: a remainder that is not 0 is a true one."""
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.NotEq):
+        left, right = test.left, test.comparators[0]
+        for side, other in ((left, right), (right, left)):
+            if _is_remainder(side) and _is(other, 0):
+                return side
+    return test
+
+
+def _is_remainder(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and not _text(node.left)
 
 
 def _one_of(node: ast.BoolOp) -> ast.expr | None:

@@ -16,7 +16,7 @@ from momus.critics.local import calibration as calibrations
 from momus.critics.local.bare import bare, without_prose
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.checks import names_around
-from momus.critics.local.fix import FIXES, Fix, best_of_lines, fixes, replacement
+from momus.critics.local.fix import FIXES, Fix, best_of_lines, fixes, replacement, still_fixes
 from momus.critics.local.request import VERSION
 from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
 from momus.critics.local.store import ScanStore
@@ -37,7 +37,7 @@ COMMENTS = 3
 SCAN_S = 4.0  # seconds of a scan with its fixes on two cores, before the first one has been timed
 FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
-REVISION = "2"  # of what is made of a scan: another makes other critiques of it
+REVISION = "3"  # of what is made of a scan: another makes other critiques of it
 Mode = Literal["fast", "exact"]
 
 
@@ -174,7 +174,8 @@ class LocalCritic:
                 left.difference_update(here)
                 make = partial(fixes, self.model, scan, task.answer, here, known=known)
                 key = repr((FIXES, scan.lines[0], scan.head, task.answer, here, sorted(known)))
-                for fix in self._store.fixes(key, make) if self._store is not None else make():
+                kept = self._store.fixes(key, make) if self._store is not None else None
+                for fix in make() if kept is None else still_fixes(task.answer, kept, known):
                     if fix.last - fix.first < WIDEST:
                         yield fix
 

@@ -7,7 +7,7 @@ line of the code that follows. What lies between is replaced, inserted or delete
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,16 @@ def fixes(
         if means != said and (means not in found or fix.gain > found[means].gain):
             found[means] = fix
     return sorted(found.values(), key=lambda fix: -fix.gain)
+
+
+def still_fixes(answer: str, found: Iterable[Fix], known: frozenset[str]) -> Iterator[Fix]:
+    """Those of fixes that were kept which today's rules let pass: see `fixes`."""
+    before = parsed(answer)
+    said = meaning(before) if before is not None else ""
+    for fix in found:
+        after = parsed(fix.code)
+        if before is not None and after is not None and meaning(after) != said and not refuted(before, after, known):
+            yield fix
 
 
 def _ways(scan: Scan, lines: Iterable[int], least: float) -> list[_Way]:
