@@ -13,7 +13,7 @@ from planted import WRONG, make_tamper, on
 
 from momus.critique import Comment
 from momus.errors import MomusError
-from momus.measure.assessed import Assessed, assess_all
+from momus.measure.assessed import Assessed, assess_all, with_twins
 from momus.measure.calibrate import CODE, QUESTION, auc, curve, fit, promises, thresholds
 from momus.records import Tamper, Task
 
@@ -156,3 +156,11 @@ def test_answers_are_assessed_once_and_kept(tmp_path: Path, tampers: list[Tamper
     assert other.asked == ["c"]
     with pytest.raises(MomusError, match="could assess nothing: out of order"):
         assess_all(Scripted(broken=True), [make_tamper(7)])
+
+
+def test_what_a_buggy_answer_is_when_it_is_fixed_counts_as_clean(tampers: list[Tamper]) -> None:
+    clean = Task(id="c", question="", answer=tampers[0].twin, group="p")
+    found = assess_all(Scripted(), with_twins([*tampers, clean]))
+    assert len(found) == 2 * len(tampers) + 1 and len({one.task_id for one in found}) == len(found)
+    assert [one.buggy for one in found] == [True] * len(tampers) + [False] * (len(tampers) + 1)
+    assert {one.group for one in found if one.buggy} == {one.group for one in found[len(tampers) + 1 :]}

@@ -48,8 +48,8 @@ def calibrate(
 ) -> None:
     """Fit the gate, the dial and the confidence of a local critic, and keep them by model, request and mode.
 
-    Needs clean and buggy answers both to questions and of code without one. What is reported on is refused. With
-    --runs, a run that was stopped goes on.
+    Needs clean and buggy answers both to questions and of code without one; fixed versions of the buggy ones count as
+    clean. What is reported on is refused. With --runs, a run that was stopped goes on.
 
     Example: momus measure calibrate --critic local:qwen2.5-coder-1.5b --runs runs/calibrate
     """
@@ -57,7 +57,7 @@ def calibrate(
     from momus.critics import open_critic
     from momus.critics.local.calibration import Calibration
     from momus.critics.local.request import VERSION
-    from momus.measure.assessed import Assesses, assess_all
+    from momus.measure.assessed import Assesses, assess_all, with_twins
     from momus.measure.calibrate import fit
 
     options: dict[str, Any] = {"scans": runs / "scans"} if runs is not None else {}
@@ -67,7 +67,8 @@ def calibrate(
     model: Any = getattr(critic, "model", None)
     if not isinstance(critic, Assesses) or model is None:
         raise MomusError(f"{name} tells no scores before its gate: name a local critic")
-    items, said = _items(paths, first, first_buggy or first, benchmarks, wheels)
+    given, said = _items(paths, first, first_buggy or first, benchmarks, wheels)
+    items = with_twins(given)
 
     def watch(waiting: Iterable[Tamper | Task]) -> Iterable[Tamper | Task]:
         left = list(waiting)
@@ -81,7 +82,7 @@ def calibrate(
         mode=model.mode,
         question=fitted.question,
         code=fitted.code,
-        fitted_on=said,
+        fitted_on=f"{said}; and what the buggy ones are when they are fixed, as clean answers",
         auc=None if math.isnan(fitted.auc) else round(fitted.auc, 4),
     )
     path = kept.save(output)

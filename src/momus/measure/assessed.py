@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from momus.critique import Comment, TextMap
 from momus.errors import MomusError
+from momus.measure.datasets import twin_of
 from momus.measure.item import lines_of
 from momus.measure.runs import append, read_kept
 from momus.measure.scores import pointed
@@ -54,6 +55,15 @@ class Assessed(Record):
     def spurious(self, threshold: float) -> int:
         """How many comments that reach a threshold are wrong."""
         return sum(score >= threshold and not right for score, right in self.comments)
+
+
+def with_twins(items: Iterable[Tamper | Task]) -> list[Tamper | Task]:
+    """The items, and behind them of each tamper its fixed version, as a clean answer.
+
+    Correct answers that were collected as such are easier to tell than those that are one edit from a bug.
+    """
+    every = list(items)
+    return [*every, *(twin_of(item) for item in every if isinstance(item, Tamper))]
 
 
 Watch = Callable[[Iterable[Tamper | Task]], Iterable[Tamper | Task]]
