@@ -161,6 +161,18 @@ def test_the_categories_and_formats_are_all_listed() -> None:
     assert set(listed("review.md", "formats")) == set(FORMATS)
 
 
+def test_every_field_of_every_record_is_named() -> None:
+    text = page("format.md")
+    kinds = [records.Surroundings, *records.Record.__subclasses__()]
+    missing = [
+        f"{kind.__name__}.{name}"
+        for kind in kinds
+        for name in kind.model_fields
+        if f"`{name}`" not in text and f'"{name}"' not in text
+    ]
+    assert not missing
+
+
 def listed(name: str, mark: str) -> list[str]:
     """The words in backticks between two marks of a page."""
     (between,) = re.findall(rf"<!-- {mark} -->(.*?)<!-- /{mark} -->", page(name), re.DOTALL)

@@ -7,9 +7,10 @@ needs), `limits` (memory, processes, files, CPU), `supervise` (wall clock, outpu
 refuses to run anything where they do not hold. Landlock is left out: the mount namespace already shows nothing that it
 could hide.
 
-Whether tests pass is said by `verdict`: `pair` runs them in one sandbox and the answer in another, `ends` is what runs
-there, `peer` the calls between them, and `wire` the values that cross. `snippets` looks at single snippets in the same
-way, each on an answer that is loaded anew: what runs there is `each`, within the bounds of `bounded`.
+Whether tests pass is said by `verdict`: `pair` runs them in one sandbox and the answer in another, `ends` is what
+runs there, `peer` the calls between them, `wire` the values that cross and `forms` which of them can. `snippets`
+looks at single snippets in the same way, each on an answer that is loaded anew: what runs there is `each`, within the
+bounds of `bounded`.
 """
 
 from momus.sandbox.advice import advise

@@ -20,8 +20,9 @@ from typing import Any
 
 from momus.sandbox.bounded import TOO_LONG, Bounds, Lines, limit, settled
 from momus.sandbox.ends import DEEPER, SHOWN, execute, load_names, offered, say
+from momus.sandbox.forms import Malformed, NotCertifiable, is_iterator
 from momus.sandbox.peer import AnswerExit, AnswerSide, Channel, PeerGone, Proxy, TestsSide, told
-from momus.sandbox.wire import Malformed, NotCertifiable, Sender, is_iterator
+from momus.sandbox.wire import Sender
 
 PRINTED = 200_000  # characters of what a snippet prints
 VALUE_CHARS = 300_000  # of a value, as it crosses; of a longer one only the start is shown

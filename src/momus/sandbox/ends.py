@@ -21,8 +21,9 @@ import types
 from collections.abc import Collection
 from typing import Any
 
+from momus.sandbox.forms import Malformed, NotCertifiable
 from momus.sandbox.peer import AnswerExit, AnswerSide, Channel, PeerGone, Proxy, TestsSide
-from momus.sandbox.wire import Malformed, NotCertifiable, Receiver, Sender, Side
+from momus.sandbox.wire import Receiver, Sender, Side
 
 SHOWN = 2_000  # characters of a value's repr, or of a message
 _HOMES = ("math", "cmath", "copy", "functools", "itertools", "collections", "heapq", "bisect", "typing")

@@ -16,7 +16,7 @@ from momus.sandbox.execute import execute
 from momus.sandbox.limits import Limits
 from momus.sandbox.supervise import Ended
 
-_MODULES = ("wire", "peer", "ends", "bounded", "each")
+_MODULES = ("forms", "wire", "peer", "ends", "bounded", "each")
 _VERDICT_BYTES = 1 << 24
 GRACE_S = 5  # seconds for an answer's process that is gone to have ended
 

@@ -25,7 +25,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from momus.sandbox.wire import Malformed, NotCertifiable, Receiver, Sender, Side, consumed, is_iterator
+from momus.sandbox.forms import Malformed, NotCertifiable, is_iterator
+from momus.sandbox.wire import Receiver, Sender, Side, consumed
 
 MESSAGE_BYTES = 64_000_000
 PRINTED = 200_000  # characters of one call that cross

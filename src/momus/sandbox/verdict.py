@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from momus.sandbox.forms import Malformed
 from momus.sandbox.limits import Limits
 from momus.sandbox.pair import Both, run_both
 from momus.sandbox.run import ahead, check_mode, run
-from momus.sandbox.wire import Malformed, Receiver, Sender, Side
+from momus.sandbox.wire import Receiver, Sender, Side
 
 if TYPE_CHECKING:  # the sandbox starts with nothing but the standard library
     from momus.records import Task

@@ -10,60 +10,33 @@ Run inside the sandbox as well, where nothing of momus is installed: only the st
 
 from __future__ import annotations
 
-import builtins
 import collections
 import datetime
 import decimal
 import fractions
-import importlib
 import itertools
-import keyword
-import math
-import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from momus.sandbox.forms import (
+    MODULES,
+    SCALARS,
+    Malformed,
+    NotCertifiable,
+    fields_of,
+    is_named,
+    named,
+    numpy_array,
+    numpy_node,
+    plain,
+    public_name,
+)
+
 ITEMS = 100_000  # of an iterator that is consumed to cross
 _BIG = 1 << 63
-_SCALARS = frozenset({type(None), bool, int, float, str})
 _TODO: Any = object()
-# Modules whose public names cross by name. Nothing here compares equal to what it is not, or reaches the system.
-_MODULES = frozenset(
-    """builtins math cmath typing collections collections.abc itertools functools heapq bisect string re random copy
-    datetime operator decimal fractions statistics json abc enum dataclasses time numpy""".split()  # noqa: SIM905
-)
-_NEVER = frozenset({"eval", "exec", "compile", "open", "input", "breakpoint", "exit", "quit", "help", "copyright"})
 _DATES: dict[str, Any] = {"date": datetime.date, "time": datetime.time, "datetime": datetime.datetime}
-_ITERATORS: tuple[type, ...] = (
-    types.GeneratorType,
-    map,
-    filter,
-    zip,
-    enumerate,
-    reversed,
-    itertools.chain,
-    itertools.islice,
-    itertools.permutations,
-    itertools.combinations,
-    itertools.product,
-    type(iter(())),
-    type(iter([])),
-    type(iter(set())),
-    type(iter({})),
-    type(iter({}.values())),
-    type(iter({}.items())),
-    type(iter("")),
-    type(iter(range(0))),
-)
-
-
-class NotCertifiable(BaseException):
-    """Something that cannot be judged across the pipe. Not an `Exception`: no test is to catch it by chance."""
-
-
-class Malformed(Exception):
-    """A message that no honest peer sends."""
 
 
 class Side:
@@ -126,7 +99,7 @@ class Sender:
 
     def _value(self, thing: object) -> Any:
         kind = type(thing)
-        if kind in _SCALARS:
+        if kind in SCALARS:
             if kind is int and not -_BIG < thing < _BIG:  # type: ignore[operator]
                 return ["i", hex(thing)]  # type: ignore[arg-type]
             return thing
@@ -140,13 +113,13 @@ class Sender:
                 self._waiting.append(known)
             return [known]
         if isinstance(thing, types.ModuleType):
-            if thing.__name__ in _MODULES:
+            if thing.__name__ in MODULES:
                 return ["m", thing.__name__]
-        elif (name := _public_name(thing)) is not None:
+        elif (name := public_name(thing)) is not None:
             return ["n", *name]
-        plain = _plain(thing)
-        if plain is not thing:
-            return self._value(plain)
+        bare = plain(thing)
+        if bare is not thing:
+            return self._value(bare)
         self._index[id(thing)] = len(self.objects)
         self.objects.append(thing)
         self.nodes.append(None)
@@ -155,7 +128,7 @@ class Sender:
 
     def _items(self, things: Sequence[Any]) -> list[Any]:
         kinds = set(map(type, things))
-        if kinds <= _SCALARS and (int not in kinds or (len(kinds) == 1 and max(things) < _BIG and min(things) > -_BIG)):
+        if kinds <= SCALARS and (int not in kinds or (len(kinds) == 1 and max(things) < _BIG and min(things) > -_BIG)):
             return list(things)
         return [self._value(thing) for thing in things]
 
@@ -166,7 +139,7 @@ class Sender:
         kind = type(thing)
         name = self._side.names.get(kind)
         if name is not None:
-            fields = _fields(thing)
+            fields = fields_of(thing)
             return ["object", name, list(fields), [self._value(value) for value in fields.values()]]
         if kind in (list, tuple, set, frozenset):
             return [kind.__name__, self._items(list(thing))]
@@ -188,9 +161,9 @@ class Sender:
             return ["timedelta", [thing.days, thing.seconds, thing.microseconds]]
         if kind in _DATES.values() and (kind is datetime.date or thing.tzinfo is None):
             return [kind.__name__, thing.isoformat()]
-        if isinstance(thing, tuple) and _is_named(kind):
+        if isinstance(thing, tuple) and is_named(kind):
             return ["named", kind.__name__, list(kind._fields), self._items(list(thing))]
-        if kind.__module__ == "numpy" and (node := _numpy_node(thing)) is not None:
+        if kind.__module__ == "numpy" and (node := numpy_node(thing)) is not None:
             return node
         return self._side.export(thing)
 
@@ -225,7 +198,7 @@ class Receiver:
     def value(self, value: Any) -> Any:
         """One value."""
         if type(value) is not list:
-            if type(value) in _SCALARS:
+            if type(value) in SCALARS:
                 return value
             raise Malformed("not a value")
         tag = value[0]
@@ -242,7 +215,7 @@ class Receiver:
         raise Malformed(f"unknown value {tag!r}")
 
     def _all(self, values: Sequence[Any]) -> list[Any]:
-        return [value if type(value) in _SCALARS else self.value(value) for value in values]
+        return [value if type(value) in SCALARS else self.value(value) for value in values]
 
     def _object(self, i: int) -> Any:
         if type(i) is not int or not 0 <= i < len(self.objects):
@@ -311,9 +284,9 @@ class Receiver:
         if tag in _DATES:
             return _DATES[tag].fromisoformat(node[1])
         if tag == "array":
-            return _numpy_array(node[1], node[2], self._all(node[3]))
+            return numpy_array(node[1], node[2], self._all(node[3]))
         if tag == "scalar":
-            return _numpy_array(node[1], [], [node[2]])[()]
+            return numpy_array(node[1], [], [node[2]])[()]
         return self._side.adopt(node)
 
 
@@ -338,103 +311,14 @@ def consumed(thing: Iterator[object]) -> list[object]:
     return items
 
 
-def is_iterator(thing: object) -> bool:
-    """Whether a thing is one of the interpreter's own iterators."""
-    return isinstance(thing, _ITERATORS)
-
-
-def named(module: str, name: str | None = None) -> object:
-    """A module of the standard library, or something in it. Raises Malformed for what is not on the list."""
-    if name is None and module in _MODULES:
-        return importlib.import_module(module)
-    if name is None or module not in _MODULES or name in _NEVER or name.startswith("_"):
-        raise Malformed(f"{module}.{name} does not cross")
-    found = getattr(importlib.import_module(module), name, _TODO)
-    if found is _TODO or isinstance(found, types.ModuleType):
-        raise Malformed(f"there is no {module}.{name}")
-    return found
-
-
 def set_fields(thing: object, fields: Mapping[str, object]) -> None:
     """Give an object of a known class exactly these fields; none may stand before a method of it. Raises Malformed."""
     kind = type(thing)
     for name in fields:
         if type(name) is not str or not name.isidentifier() or callable(getattr(kind, name, None)):
             raise Malformed(f"{kind.__name__} has no field {name!r}")
-    for name in _fields(thing):
+    for name in fields_of(thing):
         if name not in fields:
             object.__delattr__(thing, name)
     for name, value in fields.items():
         object.__setattr__(thing, name, value)
-
-
-def _fields(thing: object) -> dict[str, object]:
-    fields = dict(getattr(thing, "__dict__", {}))
-    for kind in type(thing).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__") and hasattr(thing, name):
-                fields[name] = getattr(thing, name)
-    return fields
-
-
-def _plain(thing: Any) -> Any:
-    """A value of a subclass that adds nothing but a way to print or compare, as its built-in type."""
-    kind = type(thing)
-    if kind.__module__ == "numpy":
-        return thing
-    if isinstance(thing, int):
-        return int.__int__(thing)
-    if isinstance(thing, float):
-        return float.__float__(thing)
-    if isinstance(thing, str):
-        return str.__str__(thing)
-    for base in (list, dict, set, frozenset, tuple):
-        if isinstance(thing, base) and kind is not base and kind.__module__ not in ("collections",):
-            if _is_named(kind) or any(
-                not name.startswith("_") for parent in kind.__mro__[: kind.__mro__.index(base)] for name in vars(parent)
-            ):
-                return thing
-            return base(base.__iter__(thing)) if base is not dict else dict(dict.items(thing))  # type: ignore[arg-type]
-    return thing
-
-
-def _is_named(kind: type) -> bool:
-    fields = getattr(kind, "_fields", None)
-    return (
-        isinstance(fields, tuple)
-        and kind.__mro__[1:] == (tuple, object)
-        and all(isinstance(f, str) and f.isidentifier() and not keyword.iskeyword(f) for f in fields)
-    )
-
-
-def _public_name(thing: object) -> tuple[str, str] | None:
-    """Where a function, type or constant of the standard library is found by name."""
-    module = getattr(thing, "__module__", None)
-    if not isinstance(module, str) or type(thing) in (list, tuple, dict):
-        return None
-    if not (isinstance(thing, type) or callable(thing) or module == "typing"):
-        return None
-    for home in (module.removeprefix("_"), module):
-        name = getattr(thing, "__name__", None) or getattr(thing, "_name", None)
-        if home in _MODULES and isinstance(name, str) and not name.startswith("_") and name not in _NEVER:
-            loaded = builtins if home == "builtins" else sys.modules.get(home)
-            if getattr(loaded, name, _TODO) is thing:
-                return home, name
-    return None
-
-
-def _numpy_node(thing: Any) -> list[Any] | None:
-    kind = getattr(getattr(thing, "dtype", None), "kind", "")
-    if kind not in ("b", "i", "u", "f"):
-        return None
-    if type(thing).__name__ == "ndarray":
-        return ["array", thing.dtype.str, list(thing.shape), thing.ravel().tolist()]
-    item = thing.item()
-    return ["scalar", thing.dtype.str, item] if type(item) in _SCALARS else None
-
-
-def _numpy_array(dtype: str, shape: Sequence[int], flat: Sequence[Any]) -> Any:
-    if len(dtype) > 8 or dtype[1:2] not in ("b", "i", "u", "f") or math.prod(shape) != len(flat):
-        raise Malformed("not an array")
-    return importlib.import_module("numpy").array(flat, dtype=dtype).reshape(shape)
