@@ -41,6 +41,34 @@ def test_a_name_is_bound_that_was_said_to_be_not(code: str, line: int) -> None:
     assert not refuted(*said_of(code, line, "wrong-variable")), "what is a matter of judgement is left alone"
 
 
+FIELDS = """\
+import typing as t
+
+
+class InfoDict(t.TypedDict):
+    name: str
+
+
+class Exit(RuntimeError):
+    code: t.Final[int]
+
+    def __init__(self, code=0):
+        self.code = code
+
+
+flag: bool
+"""
+
+
+def test_no_return_is_missing_where_none_may_stand() -> None:
+    wrong = [line for line in range(1, FIELDS.count("\n") + 1) if FIELDS.split("\n")[line - 1].strip()]
+    said = {line for line in wrong if not refuted(*said_of(FIELDS, line, "missing-return"))}
+    assert said == {11, 12}, "only in the function can it be"
+    assert not refuted(*said_of("def f(x:\n    x\n", 2, "missing-return")), "of what does not parse nothing is refuted"
+    nested = "def f():\n    class A:\n        x: int\n    return A\n"
+    assert not refuted(*said_of(nested, 4, "missing-return"))
+
+
 @pytest.mark.parametrize(
     ("code", "line"),
     [

@@ -1,7 +1,9 @@
-"""What a look at the code refutes: a name that is said to be undefined, on lines where every name is bound.
+"""What a look at the code refutes: a name that is said to be undefined, on lines where every name is bound; a return
+that is said to be missing where none may stand.
 
-A small model that reads one function takes a name that it has seldom seen for a misspelt one. Whether a name is bound
-is no matter of judgement, so it is looked up (pyflakes) before such a claim is made.
+A small model that reads one function takes a name that it has seldom seen for a misspelt one, and the fields of a class
+for statements that should return something. Whether a name is bound, and whether a return may stand in a place, is no
+matter of judgement, so it is looked up (pyflakes, the syntax tree) before such a claim is made.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from functools import lru_cache
 from momus.critique import Comment, Critique, TextMap
 
 CLAIM = "undefined-name"
+RETURN = "missing-return"
 
 
 def refuted(comment: Comment, text: TextMap) -> bool:
@@ -18,7 +21,12 @@ def refuted(comment: Comment, text: TextMap) -> bool:
 
     Nor is what was seen to happen: a comment with a witness.
     """
-    if comment.category != CLAIM or comment.witness is not None:
+    if comment.witness is not None:
+        return False
+    if comment.category == RETURN:
+        inside = _in_functions(text.text)
+        return inside is not None and inside.isdisjoint(text.lines(comment.highlight))
+    if comment.category != CLAIM:
         return False
     unbound = _unbound(text.text)
     return unbound is not None and unbound.isdisjoint(text.lines(comment.highlight))
@@ -42,3 +50,21 @@ def _unbound(code: str) -> frozenset[int] | None:
         return None
     kinds = (messages.UndefinedName, messages.UndefinedLocal, messages.UndefinedExport, messages.ImportStarUsage)
     return frozenset(message.lineno for message in found if isinstance(message, kinds))
+
+
+@lru_cache(maxsize=8)
+def _in_functions(code: str) -> frozenset[int] | None:
+    """The 1-based lines of functions; elsewhere a return is a SyntaxError. None where that cannot be told."""
+    import ast
+
+    from momus.tamper.compiled import parse
+
+    try:
+        tree = parse(code)
+    except (SyntaxError, RecursionError):
+        return None
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return frozenset(lines)

@@ -44,7 +44,9 @@ def sift(
     if known:
         notes.append(baseline_note(len(known)))
     if wrong:
-        notes.append(Note("refuted", f"{len(wrong)} refuted by the file: a name is bound that was said to be not"))
+        notes.append(
+            Note("refuted", f"{len(wrong)} refuted by the file: a name is bound, or no return may stand there")
+        )
     if unsure:
         notes.append(Note("below-confidence", f"{len(unsure)} below --min-confidence {settings.min_confidence:g}"))
     if over:
