@@ -25,6 +25,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
+from momus.badges import Evidence
+
 Severity = Literal["low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
@@ -96,7 +98,8 @@ class Span:
 class Comment:
     """One remark on one highlight. `suggestion` replaces the highlighted text; "" deletes it; None: no suggestion.
 
-    `confidence` (0..1) and `witness` (an input that shows the fault) are metadata: they are not rendered.
+    `confidence` (0..1), `witness` (an input that shows the fault) and `evidence` (what running says of the comment) are
+    metadata: they are not rendered.
     Raises ValueError on a category or severity outside the closed lists. The text is stripped.
     """
 
@@ -107,6 +110,7 @@ class Comment:
     suggestion: str | None = None
     confidence: float | None = None
     witness: str | None = None
+    evidence: Evidence | None = None
 
     def __post_init__(self) -> None:
         if self.category not in CATEGORIES:
@@ -116,7 +120,7 @@ class Comment:
         object.__setattr__(self, "text", self.text.strip())
 
     def without_metadata(self) -> Comment:
-        return replace(self, confidence=None, witness=None)
+        return replace(self, confidence=None, witness=None, evidence=None)
 
 
 @dataclass(frozen=True, slots=True)

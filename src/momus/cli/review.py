@@ -50,6 +50,7 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option("--isolated", is_flag=True, help="Read no configuration files and no MOMUS_* settings.")
 @click.option("--no-cache", is_flag=True, help="Ask the critic again, even where nothing changed.")
 @click.option("--no-run", is_flag=True, help="Run no code, not even in the sandbox.")
+@click.option("--prove", is_flag=True, help="Run every suggestion, in the sandbox, and show an input that tells.")
 @click.option("--show-settings", is_flag=True, help="Print the settings and where each was set, and stop.")
 @click.option("--show-files", is_flag=True, help="Print the files that would be reviewed, and stop.")
 @click.option("--dry-run", is_flag=True, help="Print what would be put to the critic, and stop.")
@@ -160,7 +161,10 @@ def _settings_given(options: dict[str, Any]) -> dict[str, object]:
     given["output_format"] = "json" if options["as_json"] else options["output_format"]
     given["exclude"] = options["exclude"] or None
     given["cache"] = False if options["no_cache"] else None
+    if options["no_run"] and options["prove"]:
+        raise MomusError("--prove runs code and --no-run runs none: give one of them")
     given["run"] = False if options["no_run"] else None
+    given["prove"] = True if options["prove"] else None
     return given
 
 

@@ -54,8 +54,9 @@ class Result:
     """What a call came to. `shown` reads as a result: "[1, 2]", "IndexError: list index out of range".
 
     `value` is None but for kind `value`. `changed` are arguments, and names that the setup binds, of another value
-    after the call. `error` is the exception's class, `reason` why nothing can be told (`uncertain`). `loading`: the
-    exception came before any call. `lines`: the code's lines that ran, 1-based, as far as it can be believed.
+    after the call. `error` is the exception's class, `errors` all that it is one of, `reason` why nothing can be told
+    (`uncertain`). `loading`: the exception came before any call. `lines`: the code's lines that ran, 1-based, as far as
+    it can be believed.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Result:
     printed: str = ""
     changed: tuple[tuple[str, Encoded], ...] = ()
     error: str = ""
+    errors: tuple[str, ...] = ()
     reason: str = ""
     loading: bool = False
     lines: tuple[int, ...] = ()
@@ -227,7 +229,7 @@ def _of_exception(seen: Seen) -> Result:
     if not seen.steady:
         reason = "two runs of the same call differ: it depends on chance, the clock or what an earlier run left behind"
         return Result("uncertain", shown, reason=reason, lines=seen.ran)
-    return Result("raised", shown, error=name, reason=seen.message, loading=loading, lines=seen.ran)
+    return Result("raised", shown, error=name, errors=seen.kinds, reason=seen.message, loading=loading, lines=seen.ran)
 
 
 def _comparable(value: Encoded) -> bool:

@@ -21,7 +21,7 @@ from momus.inputs.target import BUILTINS, parse
 from momus.inputs.values import parsed
 from momus.records import Task
 
-Origin = Literal["example", "mutation", "strategy", "model", "branch"]
+Origin = Literal["example", "file", "mutation", "strategy", "model", "branch"]
 
 LONGEST = 4_000  # characters of a call that is made here
 _KEEPS_LENGTH = frozenset({"n", "m", "k", "size", "length", "len", "l", "count"})
@@ -45,8 +45,9 @@ class Call:
 def calls_for(task: Task, *, budget: int = 50, seed: int = 0, proposed: Sequence[str] = ()) -> list[Call]:
     """At most `budget` calls of what a task's answer defines, cheapest first, each once.
 
-    The examples of question and docstrings, calls that a model `proposed`, mutations of both, and values drawn by type
-    hints, defaults and names. None where nothing can be called, or nothing is known of its arguments.
+    The examples of question and docstrings, calls that stand in the rest of a unit's file, calls that a model
+    `proposed`, mutations of all these, and values drawn by type hints, defaults and names. None where nothing can be
+    called, or nothing is known of its arguments.
     """
     program = program_of(task, task.answer)
     tree = parse(program.code) if program is not None else None
@@ -59,6 +60,8 @@ def calls_for(task: Task, *, budget: int = 50, seed: int = 0, proposed: Sequence
     callees = callees_of(task, program)
     names = {node.name for node in tree.body if isinstance(node, _DEFINITIONS)}
     said = [call for text in proposed if (call := _proposed(text, names)) is not None]
+    if task.surroundings is not None:
+        given += _in_file(tree, {callee.prefix for callee in callees if callee.owner is None})
     mutator = Mutator(rng, _domain(task, tree, [*given, *said]))
     found: dict[tuple[tuple[str, ...], str], Call] = {}
 
@@ -123,6 +126,15 @@ def _of_example(example: Example, tree: ast.Module) -> Call | None:
 
 def _is_plain_call(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+
+
+def _in_file(tree: ast.Module, prefixes: set[str]) -> Iterator[Call]:
+    """Calls of functions with literals only, as they stand in their file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in prefixes:
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if given and all(map(_is_literal, given)):
+                yield Call((), ast.unparse(node), "file")
 
 
 def _proposed(text: str, names: set[str]) -> Call | None:

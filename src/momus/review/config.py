@@ -51,6 +51,7 @@ class Settings:
     baseline: str = ""  # relative to the file that says it
     cache: bool = True
     run: bool = True  # whether a critic may run code, in the sandbox
+    prove: bool = False  # whether evidence is looked for on every comment, not only where inputs are cheap
     gitignore: bool = True
     seed: int = 0
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # key -> where its value was set
@@ -241,11 +242,12 @@ def _refuse_private(table: Mapping[str, object], path: Path) -> None:
                 f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere; "
                 f"set it in {user_folder('config') / 'momus.toml'} or on the command line"
             )
-    if table.get("run") is True:
-        raise ConfigError(
-            f"{path} may not set 'run' to true: a repository's file can turn the running of code off, never on; "
-            "leave it out, or use --config run=true"
-        )
+    for key in ("run", "prove"):
+        if table.get(key) is True:
+            raise ConfigError(
+                f"{path} may not set {key!r} to true: a repository's file can turn the running of code off, never on; "
+                f"leave it out, or use --config {key}=true"
+            )
     critic = table.get("critic")
     runs = [name for name in _RUNNING if isinstance(critic, str) and name in critic.lower()]
     if runs:
@@ -355,6 +357,7 @@ _READERS: dict[str, Callable[[str, object, str], object]] = {
     "baseline": _text,
     "cache": _truth,
     "run": _truth,
+    "prove": _truth,
     "gitignore": _truth,
     "seed": _count,
 }

@@ -21,6 +21,7 @@ from momus.review.fingerprint import with_fingerprints
 from momus.review.opening import Opened, called, left_out, open_job, reason_of, syntax_notes
 from momus.review.pace import Meter
 from momus.review.plan import Asked, Job, Plan, plan
+from momus.review.proving import Proving, proving_for
 from momus.review.sift import sift
 from momus.review.units import Cut, Region, Unit
 
@@ -76,7 +77,9 @@ def conduct(
     baseline = baseline or Baselines(root, jobs.base, missing_ok=jobs.base is not None)
     done: list[FileReport] = []
     interrupted = False
-    reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline, meter=meter)
+    identity = f"{writer.name} {version}" if version else ""
+    proving = proving_for(settings, runs=getattr(writer, "runs", False), identity=identity)
+    reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline, meter=meter, proving=proving)
     try:
         if meter is not None:
             meter.begin(*reviewer.size())
@@ -148,10 +151,12 @@ class Reviewer:
         cache: Cache | None = None,
         baseline: Baseline | Baselines | None = None,
         meter: Meter | None = None,
+        proving: Proving | None = None,
     ) -> None:
         self._critic = critic
         self._cut = cut_for(critic)
-        self._runs: bool = getattr(critic, "runs", False)
+        self._proving = proving
+        self._runs: bool = getattr(critic, "runs", False) or (proving is not None and proving.everything)
         self._jobs = jobs
         self._seed = seed
         self._cache = cache
@@ -213,7 +218,7 @@ class Reviewer:
             for name, unit in opened.units.items():
                 answer = self._cache.get(unit.task) if self._cache is not None else None
                 if answer is not None:
-                    opened.answers[name] = answer
+                    opened.answers[name] = self._proved(unit.task, answer)
                     opened.cached += 1
                 else:
                     asked.append(unit.task)
@@ -226,14 +231,17 @@ class Reviewer:
         opened = self._opened.pop(sampled.task_id, None)
         if opened is None:  # an answer to no question of ours
             return
-        opened.answers[sampled.task_id] = sampled
         task = opened.units[sampled.task_id].task
         if self._cache is not None:
             self._cache.put(task, sampled)
+        opened.answers[sampled.task_id] = self._proved(task, sampled)
         if self._meter is not None:
             self._meter.answered(len(task.answer))
         if opened.complete:
             self._ready.append(self._settle(opened))
+
+    def _proved(self, task: Task, sampled: Sampled) -> Sampled:
+        return sampled if self._proving is None else self._proving.proved(task, sampled)
 
     def _settle(self, opened: Opened, failure: str | None = None) -> FileReport:
         """The report of a file whose answers are in, or will not come."""

@@ -28,5 +28,6 @@ def line_of(file: FileReport, finding: Finding) -> Row:
         (where, "bold"),
         (": ", "dim"),
         (said, SEVERITY_STYLES[finding.severity]),
+        (f" [{finding.comment.evidence.title}]" if finding.comment.evidence is not None else "", "bold"),
         (f": {one_line(finding.comment.text)}", ""),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from momus.review.account import account
 from momus.review.finding import Cell, FileReport, Finding, Report
@@ -107,6 +108,7 @@ def _finding(file: FileReport, finding: Finding) -> Body:
         "text": comment.text,
         "suggestion": comment.suggestion,
         "witness": comment.witness,
+        "evidence": None if comment.evidence is None else asdict(comment.evidence),
         "critic": finding.critic,
         "fingerprint": finding.fingerprint,
         "state": finding.state,

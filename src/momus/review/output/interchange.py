@@ -67,8 +67,12 @@ def relative_uri(path: str) -> str:
 
 
 def comment_text(file: FileReport, finding: Finding) -> str:
-    """The comment for tools that know files only by their lines: in a notebook it says the cell and line itself."""
-    text = visible(finding.comment.text)
+    """The comment and its evidence, for tools that know files only by their lines.
+
+    In a notebook it says the cell and line itself.
+    """
+    evidence = finding.comment.evidence
+    text = visible("\n\n".join(filter(None, [finding.comment.text, evidence.text if evidence is not None else ""])))
     place = file.cell(finding.start_line)
     if place is None:
         return text

@@ -9,7 +9,7 @@ from momus.review.finding import FileReport, Finding, Report
 from momus.review.output import Options
 from momus.review.output.interchange import markup, repository_path
 from momus.review.output.summary import hidden_line, percent, summary_line
-from momus.review.output.text import code_rows, heading, paint
+from momus.review.output.text import code_rows, heading, paint, shown_by
 from momus.review.output.visible import one_line, visible
 
 
@@ -48,7 +48,8 @@ def _suite(parent: ElementTree.Element, file: FileReport, path: str) -> dict[str
         failure = ElementTree.SubElement(case, "failure", type=finding.severity)
         failure.set("message", one_line(finding.comment.text))
         code = "\n".join(paint(row, Options()) for row in code_rows(file, text, finding, Options()))
-        failure.text = f"{code}\n\n{visible(finding.comment.text)}"
+        shows = shown_by(finding)
+        failure.text = f"{code}\n\n{visible(finding.comment.text)}" + (f"\n\n{visible(shows)}" if shows else "")
     if file.error is not None:
         case = ElementTree.SubElement(suite, "testcase", name="not reviewed", classname=name)
         ElementTree.SubElement(case, "error", message=one_line(file.error), type="not-reviewed")

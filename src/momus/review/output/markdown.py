@@ -88,7 +88,10 @@ def _finding(file: FileReport, text: TextMap, finding: Finding) -> str:
     parts = [f"{title} at {code_span(file.where(finding))}\n", fenced(code, "text")]
     if finding.comment.text:
         parts.append(escape(finding.comment.text) + "\n")
-    if finding.comment.witness:
+    if finding.comment.evidence is not None:
+        evidence = finding.comment.evidence
+        parts.append(f"**{evidence.title}**{escape(evidence.text[len(evidence.title) :])}\n")
+    elif finding.comment.witness:
         parts.append(f"It shows with: {code_span(finding.comment.witness)}\n")
     if diff := changes(file, text, finding):
         parts.append(fenced("\n".join(visible(f"{change.sign} {change.text}") for change in diff), "diff"))

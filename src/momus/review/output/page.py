@@ -180,7 +180,10 @@ def _note(file: FileReport, text: TextMap, number: int, finding: Finding) -> str
         + "</h3>",
         *(f'<p dir="auto">{_prose(paragraph)}</p>' for paragraph in visible(comment.text).split("\n\n") if paragraph),
     ]
-    if comment.witness:
+    if comment.evidence is not None:
+        badge, said = comment.evidence.badge, comment.evidence.text
+        out.append(f'<p class="witness {badge}">{_text(visible(said))}</p>')
+    elif comment.witness:
         out.append(f'<p class="witness">It shows with <code>{_text(comment.witness)}</code></p>')
     if diff := changes(file, text, finding):
         indent = min((len(c.text) - len(c.text.lstrip()) for c in diff if c.text.strip()), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from momus.critique import CATEGORIES, TextMap
@@ -143,6 +144,9 @@ def _result(file: FileReport, text: TextMap, finding: Finding, location: Body) -
         result["properties"]["confidence"] = comment.confidence
     if comment.witness is not None:
         result["properties"]["witness"] = whole(comment.witness)
+    if comment.evidence is not None:
+        told = asdict(comment.evidence)
+        result["properties"]["evidence"] = {key: whole(v) if isinstance(v, str) else v for key, v in told.items()}
     if comment.suggestion is not None and not file.is_notebook:
         result["fixes"] = [_fix(finding, location)]
     return result

@@ -67,6 +67,14 @@ def change_rows(diff: list[Change], text: TextMap, options: Options) -> Iterator
         yield [(f"{change.number:>{gutter}} ", _DIM), (f"{change.sign} {code}".rstrip(), _SIGNS[change.sign])]
 
 
+def shown_by(finding: Finding) -> str:
+    """The evidence on a comment, or its input alone; "" where there is neither."""
+    comment = finding.comment
+    if comment.evidence is not None:
+        return comment.evidence.text
+    return f"It shows with: {comment.witness}" if comment.witness else ""
+
+
 def heading(file: FileReport, finding: Finding) -> tuple[str, str]:
     """Where a finding stands, and what it is: ("app.py:3:5", "off-by-one high 82%")."""
     said = f"{finding.category} {finding.severity} {percent(finding.comment.confidence)}".rstrip()
@@ -104,9 +112,9 @@ def _finding(file: FileReport, text: TextMap, finding: Finding, options: Options
     width = max(20, min(options.width - len(indent), _READABLE))
     for line in wrap(finding.comment.text, width):
         yield [(indent + line, "")]
-    if finding.comment.witness:
+    if shows := shown_by(finding):
         yield []
-        for line in wrap(f"It shows with: {finding.comment.witness}", width):
+        for line in wrap(shows, width):
             yield [(indent + line, _DIM)]
     if diff := changes(file, text, finding):
         yield []
