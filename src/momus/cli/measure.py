@@ -79,9 +79,9 @@ class MeasureGroup(click.Group):
 @click.option("--budget-lines", default=3, show_default=True, type=click.IntRange(1), help="Lines that each may flag.")
 @click.option("--limit", type=click.IntRange(1), help="So many of each file, drawn at random.")
 @click.option("--split", help="One side of the split only. Of the data in MOMUS_DATA: dev, unless told.")
-@click.option("--any-fix", is_flag=True, help="Keep also bugs whose fix has no unique place (they need --prove).")
+@click.option("--any-fix", is_flag=True, help="Keep also bugs whose fix has no unique place (they need --run-tests).")
 @click.option("--parses", is_flag=True, help="Keep only answers that are valid Python.")
-@click.option("--prove", is_flag=True, help="A suggestion that makes the tests pass, in the sandbox, is a fix too.")
+@click.option("--run-tests", is_flag=True, help="A suggestion that makes the tests pass, in the sandbox, is a fix too.")
 @click.option("--sandbox", default="auto", show_default=True, help="auto, or unsafe-local.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="Folder of the bundle for bundled and surprisal.")
 @click.option("--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep critiques here, and take them up.")
@@ -104,7 +104,7 @@ def command(
     split: str | None,
     any_fix: bool,
     parses: bool,
-    prove: bool,
+    run_tests: bool,
     sandbox: str,
     bundle: Path | None,
     runs: Path | None,
@@ -145,7 +145,7 @@ def command(
             budget=budget_lines,
             seed=seed,
             draws=draws,
-            prover=sandbox_prover(sandbox) if prove else None,
+            prover=sandbox_prover(sandbox) if run_tests else None,
             held_out=frozenset(name for name, operator in OPERATORS.items() if operator.held_out),
             runs=runs,
             track=progress,

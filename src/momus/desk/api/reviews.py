@@ -114,8 +114,11 @@ def _shown(review: Review, job: str | None = None) -> ReviewView:
     task = Task.model_validate(review.task)
     comments = None
     if review.critique is not None:
-        said = Sampled.model_validate(review.critique).model_dump(mode="json")
-        comments = said["critique"]["comments"]
+        sampled = Sampled.model_validate(review.critique)
+        comments = sampled.model_dump(mode="json")["critique"]["comments"]
+        for comment, said in zip(comments, sampled.critique, strict=True):
+            evidence = said.evidence
+            comment["evidence"] = evidence and {"badge": evidence.badge, "text": evidence.text}
     return ReviewView(
         id=review.id,
         name=review.name,

@@ -106,6 +106,7 @@ function Shown() {
         <ol class="comments">${found.map(({ comment, i }, place) => html`<li class="finding ${one.labels[i]?.verdict ?? ""} ${i === lit?.i ? "lit" : ""}" data-finding=${i} onClick=${() => place !== at.value && go(place)}>
           <ul><${Comment} comment=${comment} number=${i + 1}>
             <span class="quiet">line ${linesOf(one.code, comment.highlight)}</span>
+            ${comment.evidence && html`<span class="evidence ${comment.evidence.badge}">${visible(comment.evidence.text)}</span>`}
             ${comment.confidence !== null && html`<span class="quiet">${Math.round(comment.confidence * 100)}% sure</span>`}<//></ul>
           <div class="said-of">
             <button aria-pressed=${one.labels[i]?.verdict === "accept"} onClick=${() => label(i, "accept")}>Accept <${Hint} k="a" /></button>
