@@ -57,8 +57,10 @@ class Evidence:
         parts = [f"{self.call} {_comes_to(self.got)}"] if self.call else []
         if self.fixed:
             parts.append(f"with the suggestion it {_comes_to(self.fixed)}")
-        if self.promised and self.by:
-            parts.append(f"{self.by} {'give' if self.badge == 'outvoted' else 'promises'} {self.promised}")
+        if self.promised and self.badge == "outvoted":
+            parts.append(f"{self.by}: {self.promised}")
+        elif self.promised and self.by:
+            parts.append(f"{self.by} promises {self.promised}")
         if self.badge == "differs":
             parts.append(f"nothing says which is right (seed {self.seed})")
         if self.reason:

@@ -132,6 +132,20 @@ def same(a: Result, b: Result, *, effects: bool = False) -> bool:
     return not counts or (_lines(a.printed) == _lines(b.printed) and _same_changes(a, b))
 
 
+def told_apart(before: Result, after: Result) -> tuple[str, str]:
+    """Two results in words that differ: their values, else what was printed, else what they change."""
+    if before.kind != after.kind or before.shown != after.shown:
+        return before.shown, after.shown
+    if before.printed != after.printed:
+        return f"prints {before.printed.rstrip()!r}", f"prints {after.printed.rstrip()!r}"
+    return _changes(before), _changes(after)
+
+
+def _changes(result: Result) -> str:
+    told = ", ".join(f"{name} to {written(value)}" for name, value in result.changed)
+    return f"changes {told}" if told else "leaves its arguments as they are"
+
+
 def _same_changes(a: Result, b: Result) -> bool:
     first, second = dict(a.changed), dict(b.changed)
     return first.keys() == second.keys() and all(same_either_way(first[name], second[name]) for name in first)

@@ -16,13 +16,12 @@ from functools import cached_property
 from momus.badges import Evidence
 from momus.critique import Comment, Critique
 from momus.evidence.claims import Claim, claims_of
-from momus.evidence.running import Limits, Result, run_program_calls, same
+from momus.evidence.running import Limits, Result, run_program_calls, same, told_apart
 from momus.inputs import Example, Outcome, run_examples
 from momus.inputs.callees import callees_of
 from momus.inputs.calls import Call, calls_for, mutations_of
 from momus.inputs.of_task import Program, examples_of, program_of
 from momus.inputs.target import parse
-from momus.inputs.values import written
 from momus.records import Sampled, Task
 
 VERSION = "1"  # of what is kept of it: another one for other evidence on the same comment
@@ -220,7 +219,7 @@ class Witness:
         found = [one for one in tried if _separates(*one)]
         if found:
             call, was, now = min(found, key=_rank)
-            got, fixed_to = _told_apart(was, now)
+            got, fixed_to = told_apart(was, now)
             return Evidence("differs", call.text, got, fixed_to, inputs=len(tried), seed=self._seed)
         certain = [one for one in tried if one[1].certain and one[2].certain]
         if not certain:
@@ -241,20 +240,6 @@ def _rank(one: _Tried) -> tuple[bool, bool, int]:
     """Values before exceptions, where the code ends at all, and short calls first."""
     call, before, after = one
     return "timeout" in (before.kind, after.kind), "raised" in (before.kind, after.kind), len(call.text)
-
-
-def _told_apart(before: Result, after: Result) -> tuple[str, str]:
-    """Two results in words that differ: their values, else what was printed, else what they change."""
-    if before.kind != after.kind or before.shown != after.shown:
-        return before.shown, after.shown
-    if before.printed != after.printed:
-        return f"prints {before.printed.rstrip()!r}", f"prints {after.printed.rstrip()!r}"
-    return _changes(before), _changes(after)
-
-
-def _changes(result: Result) -> str:
-    told = ", ".join(f"{name} to {written(value)}" for name, value in result.changed)
-    return f"changes {told}" if told else "leaves its arguments as they are"
 
 
 def _changed_lines(before: str, after: str) -> set[int]:

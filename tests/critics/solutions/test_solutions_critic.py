@@ -60,6 +60,8 @@ def test_a_contradicted_answer_gets_one_comment_and_a_right_one_none(model: Loca
     assert "8 of 8 solutions (all alike) written independently" in comment.text
     assert comment.witness is not None and comment.witness.startswith("total(")
     assert comment.confidence == pytest.approx(0.9) and comment.severity == "high"
+    assert comment.evidence is not None and comment.evidence.badge == "outvoted"
+    assert comment.evidence.by == "8 of 8 independent solutions" and comment.evidence.call == comment.witness
     if comment.suggestion is not None:
         names: dict[str, object] = {}
         exec(apply_suggestion(WRONG, comment.highlight, comment.suggestion), names)  # of a fixed list of edits

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from momus.badges import Evidence
 from momus.critics.examples import CATEGORY_OF_EXCEPTION, code_excerpt, one_line, stripped
 from momus.critics.local.checks import names_around
 from momus.critics.local.contradicted import TRIED, candidates
@@ -14,7 +15,7 @@ from momus.critics.local.scan import LineSuspicion, Scan
 from momus.critics.local.words import words
 from momus.critics.solutions.hearing import Heard, matching, shrunk
 from momus.critique import Comment, TextMap
-from momus.evidence.running import Result
+from momus.evidence.running import Result, told_apart
 from momus.evidence.votes import Vote
 from momus.inputs.values import written
 from momus.records import Task
@@ -50,6 +51,7 @@ def comment_on(
         "high",
         confidence=heard.gate.confidence(vote),
         witness=vote.call.text,
+        evidence=evidence_of(vote, heard),
     )
     suspects = list(dict.fromkeys([line, *(one.line for one in lines)]))[:SUSPECTS]
     for fix in candidates(model, task, scans, suspects)[:TRIED]:
@@ -57,8 +59,18 @@ def comment_on(
         if placed is not None and said is not None and all(matching(task, fix.code, heard, sandbox)):
             inputs = len(heard.agreed)
             told = f"{bare.text} {said.text} With that it gives what they agree on, on {inputs} of {inputs} inputs."
-            return replace(bare, highlight=placed[0], suggestion=placed[1], text=told, category=said.category)
+            found = replace(bare, highlight=placed[0], suggestion=placed[1], text=told, category=said.category)
+            outvoted = evidence_of(vote, heard)
+            return replace(found, evidence=replace(outvoted, fixed=outvoted.promised))
     return bare
+
+
+def evidence_of(vote: Vote, heard: Heard) -> Evidence:
+    """The badge of a contradiction, with the input that it rests on."""
+    assert vote.result is not None
+    got, promised = told_apart(vote.got, vote.result)
+    by = f"{vote.agree} of {vote.voters} independent solutions"
+    return Evidence("outvoted", vote.call.text, got, promised=promised, by=by, inputs=len(heard.agreed))
 
 
 def place(vote: Vote, votes: Sequence[Vote], lines: Sequence[LineSuspicion], text: TextMap) -> int:
