@@ -1,6 +1,6 @@
 // What the desk's pages are built on, in one file: see build.mjs. TypeScript for the sake of check.mjs.
 export { h, render, Fragment } from "preact";
-export { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+export { useEffect, useErrorBoundary, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 export { signal, computed, effect, batch, useSignal, useComputed } from "@preact/signals";
 export { default as htm } from "htm";
 export { EditorState, StateEffect, StateField, Compartment, Transaction } from "@codemirror/state";

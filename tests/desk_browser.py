@@ -135,13 +135,14 @@ class Served:
             assert made is not None, f"nothing of {kind} was handed in"
             return dict(made.payload)
 
-    def api(self, who: str, method: str, path: str, body: Any = None) -> Any:
+    def api(self, who: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """Ask the API as somebody."""
         headers = {
             "Cookie": f"momus={self.keys[who]}",
             "Origin": self.base,
             "Content-Type": "application/json",
             "Idempotency-Key": secrets.token_hex(8),
+            **(headers or {}),
         }
         sent = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.base}/api/v1{path}", sent, headers, method=method)

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
@@ -19,6 +18,7 @@ from momus import __version__
 from momus.critics.protocol import Critic
 from momus.desk import adversary, comparing, reviewing
 from momus.desk.api import auth, health, jobs, manage, projects, reviews, seats, submissions, tasks
+from momus.desk.api.deps import sound_body
 from momus.desk.context import Desk
 from momus.desk.guard import Guard
 from momus.desk.jobs import Work, Worker
@@ -32,6 +32,7 @@ from momus.desk.store import Store, open_store
 from momus.desk.store.engine import UNREACHABLE
 from momus.desk.store.migrate import upgrade
 from momus.desk.store.types import utc_now
+from momus.desk.texts import SoundJson
 
 WORKS: dict[str, Work] = {
     "adversary": adversary.adversary,
@@ -84,6 +85,7 @@ def create_app(
         version=__version__,
         summary="Tamper, rate, write, team up and compare.",
         lifespan=lifespan,
+        default_response_class=SoundJson,
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -91,7 +93,7 @@ def create_app(
     )
     app.state.desk, app.state.worker = desk, at_work
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(sound_body)])
     add_pages(app)
     _handlers(app)
     _describe(app)
@@ -129,7 +131,7 @@ def _handlers(app: FastAPI) -> None:
         headers = {}
         if "retry_after" in problem.more:
             headers["Retry-After"] = str(problem.more["retry_after"])
-        return JSONResponse(problem.body(), problem.status, headers, MEDIA_TYPE)
+        return SoundJson(problem.body(), problem.status, headers, MEDIA_TYPE)
 
     @app.exception_handler(Problem)
     def problem(_: Request, error: Problem) -> Response:

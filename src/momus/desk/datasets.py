@@ -18,13 +18,16 @@ from momus.errors import MissingExtra
 from momus.records import Comparison, Pair, Record, Tamper, Task, dump_line
 
 Json = dict[str, Any]
-SPLITS = {"dev": "validation", "heldout": "test"}  # what others call them
+# The file of each split, under the names that others use. A split that is none of these stands in `other`: what a
+# record says is never the name of a file.
+SPLITS = {"train": "train", "dev": "validation", "validation": "validation", "heldout": "test", "test": "test"}
+OTHER = "other"
 
 
 def write_dataset(session: Session, project: Project, folder: Path) -> dict[str, int]:
     """`data/TABLE/SPLIT.jsonl` and `README.md`, which says so in the form that `datasets.load_dataset` reads.
 
-    A task's own split is kept, so that no problem stands on both sides.
+    A task's own split is kept, so that no problem stands on both sides; one that is not in `SPLITS` goes to `other`.
     """
     tables = _tables(session, project)
     for name, rows in tables.items():
@@ -89,8 +92,7 @@ def _row(record: Record, splits: dict[str, str | None]) -> Json:
 def _parted(rows: Iterable[Json]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     for row in rows:
-        split = row.get("split") or "train"
-        found.setdefault(SPLITS.get(split, split), []).append(row)
+        found.setdefault(SPLITS.get(row.get("split") or "train", OTHER), []).append(row)
     return found
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from momus.decode import from_json
-from momus.desk.assign import Seats
+from momus.desk.assign import Seats, critiques_in
 from momus.desk.canaries import add_canary
 from momus.desk.kinds import KINDS
-from momus.desk.problems import Wrong, invalid, wrong
+from momus.desk.problems import Problem, Wrong, invalid, wrong
 from momus.desk.store import Store
 from momus.desk.store.tables import Project
-from momus.records import Attribute, Record, Sampled, Tamper
+from momus.desk.texts import read_json
+from momus.records import Attribute, Bug, Comparison, Prefilled, Record, Sampled, Tamper
 
 Imported = Literal["tamper", "rate", "write", "team", "compare", "judge", "grade", "canary"]
 MOST_ERRORS = 20
@@ -119,7 +118,7 @@ def _check(kind: Imported, file: IO[bytes]) -> int:
         count += 1
         try:
             _read(kind, line)
-        except (ValidationError, ValueError) as error:
+        except (ValueError, Problem) as error:
             errors.append(wrong(f"/lines/{number}", "line", f"Line {number}: {_said(error)}"))
             if len(errors) == MOST_ERRORS:
                 break
@@ -153,7 +152,7 @@ def _batches(file: IO[bytes]) -> Iterator[list[bytes]]:
 
 
 def _read(kind: Imported, line: bytes) -> _Read:
-    data = from_json(line)
+    data = read_json(line)
     if not isinstance(data, dict):
         raise ValueError("that is no JSON object")
     row = Row.model_validate(data) if "item" in data else Row(item=data)
@@ -164,10 +163,13 @@ def _read(kind: Imported, line: bytes) -> _Read:
         tamper = Tamper.model_validate(data)
         if tamper.proof != "tests" or not tamper.bugs:
             raise ValueError("a canary's bug fails the task's tests, and its place is known")
+        _within(tamper.task.answer, tamper.bugs, [row.critique] if row.critique is not None else [])
         return _Read(tamper, row)
     if kind == "write" and "twin" in data:
         return _Read(Tamper.model_validate(data).task, row)
     item = KINDS[kind].item.model_validate(data)
+    if isinstance(item, Comparison | Tamper | Prefilled):
+        _within(item.task.answer, getattr(item, "bugs", ()), critiques_in(item))
     if kind == "judge" and getattr(item, "passes", None) is None:
         raise ValueError("`passes` says which of the two passes its tests")
     if kind == "rate" and len(getattr(item, "critiques", ())) < 2:
@@ -177,11 +179,21 @@ def _read(kind: Imported, line: bytes) -> _Read:
     return _Read(item, row)
 
 
-def _said(error: ValueError) -> str:
+def _within(answer: str, bugs: Iterable[Bug], critiques: Iterable[Sampled]) -> None:
+    """Raises ValueError where a bug or a critique points past the end of its code."""
+    end = max((span.end for bug in bugs for span in bug.spans), default=0)
+    if end > len(answer):
+        raise ValueError(f"bugs: a span ends at {end}, past the answer's {len(answer)} characters")
+    end = max((c.highlight.end for sampled in critiques for c in sampled.critique), default=0)
+    if end > len(answer):
+        raise ValueError(f"critique: a highlight ends at {end}, past the answer's {len(answer)} characters")
+
+
+def _said(error: ValueError | Problem) -> str:
+    if isinstance(error, Problem):
+        return error.detail
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the line"
         return f"{place}: {first['msg']}"
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return "that is no JSON"
     return str(error)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import select
 
+from momus.decode import TooDeep
 from momus.desk.auth import Caller, by_cookie, by_token
 from momus.desk.context import Desk
 from momus.desk.problems import Problem, forbidden, not_found
 from momus.desk.roles import Permission, granted
 from momus.desk.store.tables import Assignment, Hold, Membership, Project, Submission
+from momus.desk.texts import NotJson, SoundJson, read_json, suspect
 
 MOST_ID = 2**31 - 1
 
@@ -27,18 +30,33 @@ def _no_nul(text: str) -> str:
 
 Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_no_nul)]
 Long = Annotated[str, StringConstraints(max_length=200_000), AfterValidator(_no_nul)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
-SlugPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+SLUG = r"^[a-z0-9][a-z0-9-]{0,59}$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
+SlugPath = Annotated[str, Path(pattern=SLUG)]
 RowId = Annotated[int, Path(ge=1, le=MOST_ID)]
 HoldId = Annotated[str, Path(pattern=r"^[\w-]{8,32}$")]
 After = Annotated[int, Query(ge=0, le=MOST_ID, description="Go on after this id.")]
 Most = Annotated[int, Query(ge=1, le=500, description="The most rows in a page.")]
 
 
+async def sound_body(request: Request) -> None:
+    """Raises Problem 422 on a body of JSON with texts that nobody could store, or nested too deep to be handled."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().endswith("json"):
+        raw = await request.body()
+        if suspect(raw):
+            with contextlib.suppress(NotJson, TooDeep):  # the route says so itself
+                read_json(raw)
+
+
 class Body(BaseModel):
     """A request's body: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def sent(view: Body, status: int = 200) -> Response:
+    """An answer as bytes. Made before a transaction ends, it can't fail after that was committed."""
+    return SoundJson(view.model_dump(mode="json"), status)
 
 
 def problems(*more: int) -> dict[int | str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 
 from momus.desk import auth
 from momus.desk.api.deps import (
+    SLUG,
     Access,
     AdminDep,
     Body,
@@ -30,6 +32,7 @@ from momus.desk.design import Design, design_of
 from momus.desk.problems import conflict, not_found
 from momus.desk.roles import Role, granted
 from momus.desk.store.tables import Guideline, Invite, Membership, Project, User
+from momus.errors import MomusError
 
 router = APIRouter(prefix="/api/v1", responses=problems(409))
 
@@ -269,6 +272,9 @@ def _not_oneself(access: Access, user: int) -> None:
 
 
 def new_project(slug: str, name: str, design: Design, now: datetime) -> Project:
+    """Raises MomusError on a short name that no address could hold."""
+    if not re.fullmatch(SLUG, slug):
+        raise MomusError(f"{slug!r} is no short name of a project: small letters, digits and hyphens, 60 at most")
     return Project(
         slug=slug, name=name, secret=secrets.token_hex(32), design=design.model_dump(mode="json"), created=now
     )

@@ -22,6 +22,7 @@ from momus.desk.api.deps import (
     SlugPath,
     enter,
     problems,
+    sent,
 )
 from momus.desk.api.submissions import SubmissionView, shown_submission
 from momus.desk.api.views import View
@@ -31,7 +32,8 @@ from momus.desk.design import design_of
 from momus.desk.kinds import KindName, Refused
 from momus.desk.kinds.base import CODE
 from momus.desk.kinds.tamper import BugForm, TamperForm, check_tamper
-from momus.desk.problems import conflict, invalid, wrong
+from momus.desk.observe import log
+from momus.desk.problems import Problem, conflict, invalid, wrong
 from momus.desk.programs import RunResult, run_answer, run_program
 from momus.desk.store.tables import Assignment, Hold, Project, Seat, TaskRow
 from momus.records import Task
@@ -168,8 +170,11 @@ def queue(access: ReadDep, desk: DeskDep) -> Queue:
     response_model=SeatView,
     responses={204: {"description": "There is nothing to do"}},
 )
-def claim(project: SlugPath, kind: KindName, who: CallerDep, desk: DeskDep) -> SeatView | Response:
-    """A seat: the one begun, or the next. Asking twice gives the same one. 204 where there is none."""
+def claim(project: SlugPath, kind: KindName, who: CallerDep, desk: DeskDep) -> Response:
+    """A seat: the one begun, or the next. Asking twice gives the same one. 204 where there is none.
+
+    409 `unreadable`, with `seat`, where what is stored of it can't be shown: skip that seat.
+    """
     access = enter(desk, who, "recheck" if kind == "recheck" else "work", Project.slug == project)
     desk.limiter.take("claim", str(access.user_id), desk.settings.claims_per_minute)
     now = desk.clock()
@@ -177,14 +182,20 @@ def claim(project: SlugPath, kind: KindName, who: CallerDep, desk: DeskDep) -> S
         hold = claims.claim(session, access.project, access.user_id, kind, now)
         if hold is None:
             return Response(status_code=204)
-        return _seat(session, access.project, hold)
+        found = _readable(session, access.project, hold)
+    if isinstance(found, Problem):  # the claim stands, so that it can be skipped
+        raise found
+    return found
 
 
-@router.get("/seats/{seat}")
-def seat(at: HoldDep, desk: DeskDep) -> SeatView:
-    """What one has in hand, with the draft; also after the lease was lost."""
+@router.get("/seats/{seat}", response_model=SeatView)
+def seat(at: HoldDep, desk: DeskDep) -> Response:
+    """What one has in hand, with the draft; also after the lease was lost. 409 `unreadable` as with a claim."""
     with desk.store.read() as session:
-        return _seat(session, at.access.project, session.get_one(Hold, at.hold_id))
+        found = _readable(session, at.access.project, session.get_one(Hold, at.hold_id))
+    if isinstance(found, Problem):
+        raise found
+    return found
 
 
 @router.put("/seats/{seat}/heartbeat")
@@ -210,13 +221,13 @@ def save_draft(body: SaveDraft, rev: Rev, at: HoldDep, desk: DeskDep) -> Saved:
         return Saved(rev=claims.save_draft(session, hold, int(rev.strip('"')), body.data, desk.clock()))
 
 
-@router.post("/seats/{seat}/first-pass")
-def first_pass(body: FirstPass, at: HoldDep, desk: DeskDep) -> SeatView:
+@router.post("/seats/{seat}/first-pass", response_model=SeatView)
+def first_pass(body: FirstPass, at: HoldDep, desk: DeskDep) -> Response:
     """Rate before the reference bug is shown. The answer shows it; the first pass can't be changed after that."""
     with desk.store.write() as session:
         hold = _locked(session, at)
         submissions.first_pass(session, at.access.project, hold, body.form, desk.clock())
-        return _seat(session, at.access.project, hold)
+        return sent(_seat(session, at.access.project, hold))
 
 
 @router.post("/seats/{seat}/run")
@@ -254,15 +265,15 @@ def adversary(body: AdversaryRequest, at: HoldDep, desk: DeskDep) -> JobStarted:
     return JobStarted(job=job.id)
 
 
-@router.post("/seats/{seat}/submit", status_code=201)
-def submit(body: Submit, key: Key, at: HoldDep, desk: DeskDep) -> SubmissionView:
+@router.post("/seats/{seat}/submit", status_code=201, response_model=SubmissionView)
+def submit(body: Submit, key: Key, at: HoldDep, desk: DeskDep) -> Response:
     """Hand in. `late` in the answer says that the seat was somebody else's by then; the work is kept all the same."""
     with desk.store.write() as session:
         hold = _locked(session, at)
         made = submissions.submit(
             session, at.access.project, hold, key, body.form, desk.clock(), active_ms=body.active_ms
         )
-        shown = shown_submission(session, at.access.project, made)
+        shown = sent(shown_submission(session, at.access.project, made), 201)
     desk.metrics.submissions.labels(made.kind, str(made.late).lower()).inc()
     return shown
 
@@ -306,6 +317,16 @@ def _tampered(desk: Desk, at: HoldAccess) -> tuple[Task, int]:
 
 def _draft(hold: Hold) -> Draft:
     return Draft(rev=hold.draft_rev, data=hold.draft, saved=hold.draft_saved)
+
+
+def _readable(session: Session, project: Project, hold: Hold) -> Response | Problem:
+    """The seat as bytes, or what to say where what is stored of it can't be shown: nobody's queue ends there."""
+    try:
+        return sent(_seat(session, project, hold))
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        log("unreadable", assignment=hold.assignment_id, error=type(error).__name__)
+    detail = "What is stored of this piece of work can't be shown. Skip it, and tell who runs the project."
+    return conflict("unreadable", detail, seat=hold.id)
 
 
 def _seat(session: Session, project: Project, hold: Hold) -> SeatView:

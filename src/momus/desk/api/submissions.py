@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from momus.desk import submissions
-from momus.desk.api.deps import After, Body, DeskDep, Most, OwnDep, ReadDep, problems
+from momus.desk.api.deps import After, Body, DeskDep, Most, OwnDep, ReadDep, problems, sent
 from momus.desk.canaries import told
 from momus.desk.design import design_of
 from momus.desk.kinds import KindName
@@ -95,13 +95,13 @@ def undo(at: OwnDep, desk: DeskDep) -> Taken:
         return Taken(seat=hold.id)
 
 
-@router.post("/submissions/{submission}/amend", status_code=201)
-def amend(body: Amend, key: Key, at: OwnDep, desk: DeskDep) -> SubmissionView:
+@router.post("/submissions/{submission}/amend", status_code=201, response_model=SubmissionView)
+def amend(body: Amend, key: Key, at: OwnDep, desk: DeskDep) -> Response:
     """Hand in anew. What was handed in first is kept, as superseded."""
     access, which = at
     with desk.store.write() as session:
         made = submissions.amend(session, access.project, _locked(session, which), key, body.form, desk.clock())
-        return shown_submission(session, access.project, made)
+        return sent(shown_submission(session, access.project, made), 201)
 
 
 def shown_submission(session: Session, project: Project, made: Submission) -> SubmissionView:

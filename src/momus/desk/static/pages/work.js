@@ -1,10 +1,10 @@
 // A seat, whatever its kind: claimed, worked at on its bench, handed in, and on to the next.
-import { Away, away, back, get, post, serverNow } from "../api.js";
+import { Away, away, back, get, post, Problem, serverNow } from "../api.js";
 import { Amending, Held } from "../held.js";
 import { useKeys } from "../keys.js";
 import { Dialog, here, Hint, html, inProject, say, start, status, told, trying } from "../shell.js";
 import { lasting, visible } from "../text.js";
-import { computed, effect, signal, useEffect, useSignal } from "../vendor.js";
+import { computed, effect, signal, useEffect, useErrorBoundary, useSignal } from "../vendor.js";
 import { Choose, chooseForm, chooseLeft, emptyChoice } from "../work/choose.js";
 import { Critique, critiqueForm, critiqueLeft, emptyCritique } from "../work/critique.js";
 import { emptyGrade, Grade, gradeForm, gradeLeft } from "../work/grade.js";
@@ -30,6 +30,8 @@ const LAST = `momus.last.${here.project}`;
 const held = signal(null);
 /** What stands there instead of a seat. */
 const instead = signal("");
+/** A seat that can't be shown: it can still be skipped. */
+const unreadable = signal("");
 const leaving = signal(false);
 const canary = signal(/** @type {any} */ (null));
 const now = signal(serverNow());
@@ -48,6 +50,7 @@ async function open() {
     held.value = new Held(seat, /** @type {any} */ (BENCHES)[seat.kind].empty);
   } catch (error) {
     if (!(error instanceof Away)) {
+      unreadable.value = error instanceof Problem && error.code === "unreadable" ? error.body.seat : "";
       instead.value = told(error);
       return;
     }
@@ -81,7 +84,7 @@ effect(() => {
 /** @param {{at: Held}} props */
 function Bench({ at }) {
   const seat = at.seat.value;
-  const { bench, form, left: lacking } = /** @type {any} */ (BENCHES)[seat.kind];
+  const { bench, empty, form, left: lacking } = /** @type {any} */ (BENCHES)[seat.kind];
   const done = seat.state === "submitted";
   const amending = at instanceof Amending;
   const firstPass = seat.kind === "rate" && seat.view.bugs === null;
@@ -93,7 +96,7 @@ function Bench({ at }) {
     const made = form(at.form.value, seat);
     if (firstPass) {
       if (await at.firstPass(made)) {
-        at.edit({ ...withBugs(at.form.value, at.seat.value.view.bugs.length), confirmed: false });
+        at.edit({ confirmed: false });
         say("The first pass is kept. Now the reference bug is shown: rate again with it in mind.");
       }
       return;
@@ -137,19 +140,38 @@ function Bench({ at }) {
     ${at.lost.value && html`<p class="note" role="status">Your lease ran out and somebody else has this seat by now. Go on if you like: what you hand in is kept, marked as late.</p>`}
     ${done && !amending && !canary.value && html`<p class="note">This has been handed in. You can amend it from <a href=${`/p/${here.project}/history`}>your history</a>.</p>`}
     ${at.errors.value.length > 0 && html`<ul class="errors" role="alert">${at.errors.value.map((one) => html`<li>${visible(one.detail)}</li>`)}</ul>`}
-    ${!done && html`<${bench} key=${`${at.id} ${at.conflict.value ? "both" : "one"}`} held=${at} seat=${seat} />`}
+    ${!done && html`<${Fitting} key=${`${at.id} ${at.conflict.value ? "both" : "one"}`} at=${at} seat=${seat} bench=${bench}
+      fits=${() => (lacking(at.form.value, seat), form(at.form.value, seat))} empty=${() => empty(seat.view, seat.first_pass)} />`}
     ${at.conflict.value && html`<${Both} at=${at} />`}
     ${leaving.value && html`<${Leave} at=${at} />`}
     ${canary.value && html`<${Told} told=${canary.value} kind=${seat.kind} />`}
   `;
 }
 
-/** A form of the first pass, ready for the second: nothing scored of bugs yet. @param {any} form @param {number} bugs */
-function withBugs(form, bugs) {
-  const critiques = Object.fromEntries(
-    Object.entries(form.critiques).map(([slot, scores]) => [slot, { ...scores, cbi: Array(bugs).fill(null) }]),
-  );
-  return { ...form, critiques };
+/**
+ * The bench, where what is kept fits it. A draft that does not (of another version of the desk, or of a program) is
+ * shown as text: nothing of it is lost, and the rest of the page is there.
+ * @param {{at: Held, bench: any, fits: () => void, seat: any, empty: () => any}} props
+ */
+function Fitting({ at, bench, fits, seat, empty }) {
+  const [broken, again] = useErrorBoundary();
+  const anew = () => {
+    at.edit(empty());
+    again();
+  };
+  let wrong = broken;
+  try {
+    fits();
+  } catch (error) {
+    wrong ??= error;
+  }
+  if (!wrong) return html`<${bench} held=${at} seat=${seat} />`;
+  return html`<section class="narrow" role="alert" data-unfit>
+    <h2>This draft does not fit the form</h2>
+    <p>Copy what you need of it, then begin anew, or skip this piece of work.</p>
+    <pre class="clean"><code>${visible(JSON.stringify(at.form.value, null, 2))}</code></pre>
+    <p><button class="main" onClick=${anew}>Begin anew</button></p>
+  </section>`;
 }
 
 /** Two versions of a draft, side by side. @param {{at: Held}} props */
@@ -226,9 +248,15 @@ function Last() {
 }
 
 function Nothing() {
-  useKeys(lastKeys());
+  const skip = () =>
+    trying(async () => {
+      await post(`/seats/${unreadable.value}/skip`, { reason: "It can't be shown." });
+      location.assign(here.kind ? `/p/${here.project}/work/${here.kind}` : `/p/${here.project}`);
+    });
+  useKeys([...(unreadable.value ? [{ key: "s", does: "Skip it", run: skip }] : []), ...lastKeys()]);
   return html`<section class="narrow">
     <h1>${instead.value}</h1>
+    ${unreadable.value && html`<p><button class="main" onClick=${skip}>Skip it <${Hint} k="s" /></button></p>`}
     <p><${Last} /></p>
     <p><a class="button main" href=${`/p/${here.project}`}>To the other work</a></p>
   </section>`;

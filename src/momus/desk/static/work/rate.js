@@ -4,7 +4,7 @@ import { Comment, Question, Scale, Words } from "../fields.js";
 import { useKeys } from "../keys.js";
 import { html } from "../shell.js";
 import { linesOf, visible } from "../text.js";
-import { useMemo, useSignal } from "../vendor.js";
+import { useEffect, useMemo, useSignal } from "../vendor.js";
 import { against, byScore, moved, Ranking, tied } from "./ranking.js";
 
 /** Name, label, and what 1, 4 and 7 mean. */
@@ -65,9 +65,9 @@ export function Rate({ held, seat }) {
   const overall = (/** @type {string} */ slot) => scoreOf(slot, "overall");
   const score = (/** @type {string} */ slot, /** @type {string} */ name, /** @type {number | null} */ value) => {
     const scores = { ...form.critiques[slot] };
-    if (name.startsWith("cbi.")) {
-      scores.cbi = (bugs ?? []).map((/** @type {any} */ _, /** @type {number} */ i) => (`cbi.${i}` === name ? value : scores.cbi?.[i]));
-    } else scores[name] = value;
+    // By the bug's number and not as a list, in which JSON has null for what was not answered: null is "can't say".
+    if (name.startsWith("cbi.")) scores.cbi = { ...scores.cbi, [name.slice(4)]: value };
+    else scores[name] = value;
     held.edit({ critiques: { ...form.critiques, [slot]: scores }, ...(name === "overall" ? { confirmed: false } : {}) });
   };
   const go = (/** @type {number} */ row, /** @type {number} */ col) => {
@@ -86,6 +86,15 @@ export function Rate({ held, seat }) {
     if (row + 1 < rows.length) go(row + 1, col);
     else if (col + 1 < slots.length) go(0, col + 1);
   };
+  /** The first question without an answer: there the cursor stands when the bug is shown, and when handing in asks. */
+  const blank = () => {
+    for (let col = 0; col < slots.length; col++) {
+      const row = rows.findIndex(([name]) => scoreOf(slots[col], name) === undefined);
+      if (row >= 0) return go(row, col);
+    }
+  };
+  useEffect(() => void (bugs !== null && blank()), [bugs === null]);
+  useEffect(() => void (held.errors?.value.length && blank()), [held.errors?.value]);
   const order = (/** @type {string[][]} */ tiers) => held.edit({ order: tiers, confirmed: false });
   const step = (/** @type {number} */ by) => {
     const count = focused?.comments.length ?? 0;
