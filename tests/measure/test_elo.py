@@ -75,6 +75,14 @@ def test_with_an_anchor_ratings_are_differences_to_it() -> None:
     assert (by_name["b"].elo, by_name["b"].low, by_name["b"].high) == (0, 0, 0)
 
 
+def test_one_group_has_no_interval_and_not_one_of_no_width() -> None:
+    comparisons = [comparison(i, ["a", "b"], group="folder") for i in range(20)]
+    duels = duels_of(Panel(comparisons, rate(comparisons, lambda i, place, critic: 6 - place)).preferences())
+    found = standings(duels, Bootstrap(duels.groups, draws=100))
+    assert all(np.isnan([s.low, s.high]).all() for s in found)
+    assert [(s.to_json()["low"], s.to_json()["high"], s.reach) for s in found] == [(None, None, "no interval")] * 2
+
+
 def test_marks_tell_what_only_the_prior_holds() -> None:
     assert marks_of(np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0.0]])) == ["", "", ""]  # a circle
     assert marks_of(np.array([[0, 1], [0, 0.0]])) == ["undefeated", "never won"]

@@ -106,6 +106,14 @@ def test_the_development_form_is_read_too(tmp_path: Path) -> None:
     ]
 
 
+def test_tasks_of_one_folder_are_grouped_by_file_and_function(tmp_path: Path) -> None:
+    for name in ("shop", "bank"):
+        (tmp_path / f"{name}.py").write_text(FILE)
+    tasks = read_tasks([tmp_path], seed=0)
+    assert len(tasks) > 2 and len({task.group for task in tasks}) == len(tasks), "not one group, which has no interval"
+    assert all(task.group in task.id for task in tasks if task.group is not None)
+
+
 def test_functions_of_a_corpus_are_read_too(tmp_path: Path) -> None:
     from momus.tamper.files import functions_in
 

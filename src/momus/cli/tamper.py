@@ -121,7 +121,7 @@ def read_tasks(paths: Sequence[Path], seed: int) -> list[Task]:
         if not path.exists():
             raise MomusError(f"{path} is not there: give Python files, folders, or JSONL of tasks")
         if path.is_dir() or path.suffix in (".py", ".pyi"):
-            tasks += to_tasks(functions_in(path), seed=seed)
+            tasks += to_tasks(functions_in(path), seed=seed, group="function")
         elif path.suffix in (".jsonl", ".ndjson"):
             tasks += _tasks_of_lines(path, seed)
         else:

@@ -6,6 +6,7 @@ import ast
 import random
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from momus.corpus.functions import Function, FunctionNode, first_paragraph
 from momus.records import Task
@@ -19,11 +20,14 @@ PHRASINGS = (
     "{doc}\n\nStart from `{signature}`.",
 )
 
+Grouping = Literal["package", "function"]
 
-def to_task(function: Function, *, seed: int, asked: float = 0.6) -> Task:
+
+def to_task(function: Function, *, seed: int, asked: float = 0.6, group: Grouping = "package") -> Task:
     """The task of a function. With probability `asked` its docstring moves out of the answer into the question.
 
-    The choice depends on the seed and the function's id alone, not on what else is converted.
+    The choice depends on the seed and the function's id alone, not on what else is converted. Tasks are grouped by
+    package; those of one folder, which would be one group, by file and function.
     """
     rng = random.Random(f"{seed}/{function.id}")
     moved = split_docstring(function.code) if rng.random() < asked else None
@@ -36,18 +40,20 @@ def to_task(function: Function, *, seed: int, asked: float = 0.6) -> Task:
         id=f"function/{function.id}",
         question=question,
         answer=answer,
-        group=function.package,
+        group=function.package if group == "package" else f"{function.package}/{function.path}:{function.name}",
         split=function.split,
         source=f"{function.package} {function.version}",
         licence=function.licence,
     )
 
 
-def to_tasks(functions: Iterable[Function], *, seed: int, asked: float = 0.6) -> Iterator[Task]:
+def to_tasks(
+    functions: Iterable[Function], *, seed: int, asked: float = 0.6, group: Grouping = "package"
+) -> Iterator[Task]:
     """The tasks of functions, in their order; a repeated id gets a number, so that ids are unique within the call."""
     seen: dict[str, int] = {}
     for function in functions:
-        task = to_task(function, seed=seed, asked=asked)
+        task = to_task(function, seed=seed, asked=asked, group=group)
         count = seen[task.id] = seen.get(task.id, 0) + 1
         yield task if count == 1 else task.model_copy(update={"id": f"{task.id}#{count}"})
 

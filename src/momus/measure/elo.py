@@ -43,8 +43,14 @@ class Standing:
     duels: int
     mark: str = ""
 
+    @property
+    def reach(self) -> str:
+        """The interval in words."""
+        return "no interval" if math.isnan(self.low) else f"{self.low:+.0f} to {self.high:+.0f}"
+
     def to_json(self) -> dict[str, Any]:
-        numbers = {name: round(getattr(self, name), 2) for name in ("elo", "low", "high")}
+        ends = {name: getattr(self, name) for name in ("elo", "low", "high")}
+        numbers = {name: None if math.isnan(end) else round(end, 2) for name, end in ends.items()}
         return {"critic": self.critic, **numbers, "duels": self.duels, "mark": self.mark}
 
 
@@ -52,7 +58,7 @@ def standings(duels: Duels, bootstrap: Bootstrap, *, prior: float = PRIOR, ancho
     """Critics by Elo, the best first, with 95% intervals over draws of whole groups (`bootstrap` is over the duels).
 
     With `anchor`, ratings are differences to that critic's, whose interval is then empty. Critics without a duel are
-    left out.
+    left out. Where there is one group there are no intervals: their ends are NaN.
     """
     wins = wins_of(duels)
     met = wins + wins.T
@@ -67,6 +73,8 @@ def standings(duels: Duels, bootstrap: Bootstrap, *, prior: float = PRIOR, ancho
         at = names.index(anchor)
         ratings, drawn = ratings - ratings[at], drawn - drawn[:, at : at + 1]
     low, high = np.percentile(drawn, percentiles(bootstrap.clusters), axis=0)
+    if bootstrap.clusters < 2:  # all draws are the same one: that is no certainty
+        low, high = np.full(len(names), math.nan), np.full(len(names), math.nan)
     marks = marks_of(wins)
     found = [
         Standing(name, float(ratings[i]), float(low[i]), float(high[i]), round(float(met[i].sum())), marks[i])
@@ -176,5 +184,5 @@ def expected(a: float, b: float) -> float:
 def markdown(found: Sequence[Standing]) -> str:
     """The leaderboard as a table for documents."""
     lines = ["| critic | Elo | 95% | duels | |", "| --- | ---: | ---: | ---: | --- |"]
-    lines += [f"| `{s.critic}` | {s.elo:+.0f} | {s.low:+.0f} to {s.high:+.0f} | {s.duels} | {s.mark} |" for s in found]
+    lines += [f"| `{s.critic}` | {s.elo:+.0f} | {s.reach} | {s.duels} | {s.mark} |" for s in found]
     return "\n".join(lines) + "\n"

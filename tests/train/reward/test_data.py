@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from momus.errors import MomusError
 from momus.models.protocol import Prompt
 from momus.records import Rating, write_jsonl
 from momus.train.policy import Policy
-from momus.train.reward.data import Group, general_pairs, load, mix, split
+from momus.train.reward.data import Group, general_pairs, load, mix, split, warnings
 
 
 def only(folder: Path, policy: Policy, limit: int | None = None) -> tuple[list[Group], dict[str, int]]:
@@ -247,6 +248,16 @@ def test_a_split_never_parts_a_problem(rated: Path, policy: Policy) -> None:
     assert {g.problem for g in split(groups[::-1], 0.25, seed=1)[1]} == {g.problem for g in held}
     assert split(groups, 0.0, seed=1) == (groups, [])
     assert len({g.problem for g in split(groups, 0.001, seed=1)[1]}) == 1
+
+
+def test_one_group_is_warned_of(rated: Path, policy: Policy) -> None:
+    groups, _ = only(rated, policy)
+    assert warnings(groups, split(groups, 0.25, seed=1)[1]) == []
+    assert "hold more out" in warnings(groups, split(groups, 0.001, seed=1)[1])[0]
+    folder = [replace(group, problem="folder") for group in groups]
+    assert split(folder, 0.25, seed=1)[1] == []
+    (said,) = warnings(folder, [])
+    assert "share one group" in said and "by file and function" in said
 
 
 def test_tasks_of_another_split_are_never_trained_on(rated: Path, policy: Policy) -> None:

@@ -23,10 +23,7 @@ def leaderboard(source: Source) -> str:
         part = summary.parts.get("inserted", summary.parts["all"])
         natural = summary.parts.get("natural")
         columns: dict[str, Mapping[str, str]] = {
-            "Elo": {
-                s.critic: f"{s.elo:+.0f} ({s.low:+.0f} to {s.high:+.0f}){f' {s.mark}' if s.mark else ''}"
-                for s in part.standings
-            },
+            "Elo": {s.critic: f"{s.elo:+.0f} ({s.reach}){f' {s.mark}' if s.mark else ''}" for s in part.standings},
             "bugs caught %": _rates(part.rates, "cbi"),
             "comprehensive %": _rates(part.rates, "comprehensiveness"),
             "nitpick or fake problem %": _rates(part.rates, SPURIOUS),

@@ -134,6 +134,20 @@ def split(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Group]
     return [g for g in groups if g.problem not in held], [g for g in groups if g.problem in held]
 
 
+def warnings(groups: Sequence[Group], held: Sequence[Group]) -> list[str]:
+    """What keeps the report from having intervals, or from being at all."""
+    if len({group.problem for group in groups}) == 1:
+        return [
+            "warning: all comparisons share one group, so that nothing can be held out: give each problem a `group` of "
+            "its own (momus tamper groups a folder by file and function)"
+        ]
+    if len({group.problem for group in held}) == 1:
+        return [
+            "warning: what is held out is of one group, which has no interval: hold more out, or rate more problems"
+        ]
+    return []
+
+
 def mix(groups: Sequence[Group], general: Sequence[Group], share: float, seed: int) -> list[Group]:
     """The comparisons, and of the general pairs so many, drawn at random, that they are `share` of the whole.
 

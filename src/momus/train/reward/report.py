@@ -7,6 +7,7 @@ stated probability, sigmoid(difference of the raw scores), is from the share tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +159,8 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     table = [header]
     for kind, row in report["kinds"].items():
         own = row["reward"]
-        shown = f"{100 * own['accuracy']:.1f} ({100 * own['low']:.1f}-{100 * own['high']:.1f})"
+        ends = "no interval" if math.isnan(own["low"]) else f"{100 * own['low']:.1f}-{100 * own['high']:.1f}"
+        shown = f"{100 * own['accuracy']:.1f} ({ends})"
         others = " ".join(f"{100 * row[name]['accuracy']:>8.1f}" for name in BASELINES)
         error = f"{row['ece']:>6.3f}" if "ece" in row else f"{'-':>6}"
         table.append(f"{kind:36} {row['pairs']:>6,} {shown:>18} {others} {error}")

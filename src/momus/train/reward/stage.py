@@ -61,6 +61,8 @@ def reward(
         say(
             f"{len(train):,} comparisons train, {len(held):,} are held out; general pairs: {len(groups) - len(train):,}"
         )
+        for line in data.warnings(loaded.groups, held):
+            say(line)
     if not train:
         raise MomusError("there is no comparison to train on: rate more critiques, or hold fewer out")
     sequences = _sampled(samples, comparisons, policy.codec, limit, say) if samples else _taught(train, policy.codec)
