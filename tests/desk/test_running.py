@@ -129,6 +129,7 @@ def test_a_canary_of_a_team_measures_the_critic_as_well(world: World) -> None:
         "critique": json.loads(prefilled().critique.model_dump_json()),
     }
     world.load("canary", [row])
+    world.load("team", [prefilled(7)])
     seat = world.claim("annotator", "team")
     assert seat is not None
     world.submit("annotator", seat["id"], {"comments": [ELSEWHERE]})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from momus.critique import Span, TextMap
-from momus.desk.blinding import eye_of, names_in
+from momus.desk.blinding import eye_of
 from momus.desk.context import Desk
 from momus.desk.jobs import Json, Report
 from momus.desk.kinds.tamper import answer_hash
+from momus.desk.names import names_in
 from momus.desk.store.tables import Assignment, Hold, Project, TaskRow
 from momus.errors import MomusError
 from momus.match import same_place

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from momus.decode import from_json
 from momus.desk.api.projects import new_project
 from momus.desk.design import Design, design_of
+from momus.desk.seen import keep_codes
 from momus.desk.store.tables import (
     Assignment,
     Barred,
@@ -235,6 +236,7 @@ class _Reader:
     def read_assignment(self, row: Json) -> None:
         seats, barred = row.pop("seats"), row.pop("barred")
         made = self._add(Assignment(project_id=self._here, task_id=self._tasks[row.pop("task")], **_timed(row)))
+        keep_codes(self._session, made)
         self._assignment = made
         if made.kind == "recheck":
             self._rechecks.append(made)

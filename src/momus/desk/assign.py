@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from momus.critique import Critique
 from momus.desk.design import arm_of
 from momus.desk.kinds import KINDS
 from momus.desk.kinds.base import Json, dump_critique
+from momus.desk.seen import keep_codes
 from momus.desk.store.tables import Assignment, Barred, CritiqueRow, Project, Seat, Submission, TaskRow
 from momus.records import Comparison, Pair, Prefilled, Record, Sampled, Task
 
@@ -37,14 +38,34 @@ def critique_hash(critique: Critique) -> str:
 
 
 def keep_task(session: Session, project: Project, task: Task, now: datetime) -> TaskRow:
-    """The row of a task; the one that is there, where question and answer are known already."""
+    """The row of a task; the one that is there, where question and answer are known already.
+
+    What that one lacks (tests, a licence) is taken from the new one, there and in the work on it.
+    """
     sha = task_hash(task)
     found = session.scalar(select(TaskRow).where(TaskRow.project_id == project.id, TaskRow.sha256 == sha))
     if found is None:
         found = TaskRow(project_id=project.id, sha256=sha, data=dump(task), created=now)
         session.add(found)
         session.flush()
+    elif more := {name: value for name, value in dump(task).items() if name not in found.data and name in _LATER}:
+        found.data = {**found.data, **more}
+        for work in session.scalars(select(Assignment).where(Assignment.task_id == found.id)):
+            work.payload = _with(work.payload, work.kind, more)
+        session.flush()
     return found
+
+
+_LATER = ("tests", "prelude", "context", "entry_point", "group", "split", "source", "licence", "surroundings")
+
+
+def _with(payload: Json, kind: str, more: Json) -> Json:
+    """An item with what its task has learnt since."""
+    if kind in ("tamper", "write"):
+        return {**more, **payload}
+    if kind in ("rate", "team", "grade"):
+        return {**payload, "task": {**more, **payload["task"]}}
+    return payload
 
 
 class Seats:
@@ -54,6 +75,7 @@ class Seats:
         self._session, self._project, self._kind = session, project, KINDS[kind]
         count = select(func.count()).select_from(Seat).where(Seat.project_id == project.id, Seat.kind == kind)
         self._ordinal = (session.scalar(count) or 0) if self._kind.arms else 0
+        self.changed = 0  # how many that were there have got tests, gold or more seats
 
     def add(
         self,
@@ -65,16 +87,28 @@ class Seats:
         gold: Json | None = None,
         canary: bool = False,
     ) -> Assignment | None:
-        """A new assignment with `overlap` free seats; None where the same item is there already."""
+        """A new assignment with `overlap` free seats; None where the same item is there already.
+
+        What is there gets more seats where `overlap` is higher, and `gold` and tests where they are new.
+        """
         session, project, kind = self._session, self._project, self._kind
         payload = dump(item)
         sha = content_hash([payload, canary])
-        there = select(Assignment.id).where(
-            Assignment.project_id == project.id, Assignment.kind == kind.name, Assignment.sha256 == sha
+        before = select(TaskRow.data).where(
+            TaskRow.project_id == project.id, TaskRow.sha256 == task_hash(kind.task(item))
         )
-        if session.scalar(there) is not None:
-            return None
+        had = session.scalar(before)
         task = keep_task(session, project, kind.task(item), now)
+        same = Assignment.sha256 == sha
+        if isinstance(item, Task):  # the same code with tests is no other piece of work
+            same = or_(same, (Assignment.task_id == task.id) & Assignment.canary.is_(canary))
+        there = session.scalar(
+            select(Assignment).where(Assignment.project_id == project.id, Assignment.kind == kind.name, same).limit(1)
+        )
+        if there is not None:
+            learnt = had is not None and had != task.data
+            self.changed += any((learnt, self.raise_overlap(there, overlap), _add_gold(there, gold))) and not canary
+            return None
         made = Assignment(
             project_id=project.id,
             task_id=task.id,
@@ -90,23 +124,43 @@ class Seats:
         )
         session.add(made)
         session.flush()
-        for no in range(overlap):
-            arm = arm_of(project, kind.name, kind.arms, self._ordinal)
+        self._seat(made, range(overlap))
+        bar(session, made, authors_of(session, task, critiques_in(item)))
+        keep_codes(session, made)
+        return made
+
+    def raise_overlap(self, assignment: Assignment, overlap: int) -> bool:
+        """Let more people do what is there. Whether there are more; fewer than before is left as it was."""
+        if overlap <= assignment.overlap or assignment.canary or assignment.state == "withdrawn":
+            return False
+        self._seat(assignment, range(assignment.overlap, overlap))
+        assignment.overlap, assignment.state = overlap, "open"
+        return True
+
+    def _seat(self, assignment: Assignment, numbers: Iterable[int]) -> None:
+        for no in numbers:
+            arm = arm_of(self._project, self._kind.name, self._kind.arms, self._ordinal)
             self._ordinal += 1
-            session.add(
+            self._session.add(
                 Seat(
-                    assignment_id=made.id,
+                    assignment_id=assignment.id,
                     no=no,
-                    project_id=project.id,
-                    kind=kind.name,
-                    canary=canary,
-                    rank=-priority,
+                    project_id=self._project.id,
+                    kind=self._kind.name,
+                    canary=assignment.canary,
+                    rank=-assignment.priority,
                     arm=arm,
                     state="free",
                 )
             )
-        bar(session, made, authors_of(session, task, critiques_in(item)))
-        return made
+
+
+def _add_gold(assignment: Assignment, gold: Json | None) -> bool:
+    """Note what is known to be right of what is there; whether that is news."""
+    if gold is None or assignment.canary or assignment.gold == gold:
+        return False
+    assignment.gold = gold
+    return True
 
 
 def critiques_in(item: Record) -> tuple[Sampled, ...]:

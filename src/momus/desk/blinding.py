@@ -10,21 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import random
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict
 
 from momus.critique import Critique, Severity
-
-# Families of models that are apt to name themselves ("As GPT-4, I think ..."). An open list; projects add their own.
-NAMES = (
-    "chatgpt", "criticgpt", "gpt", "openai", "claude", "anthropic", "gemini", "deepmind", "llama", "mistral", "mixtral",
-    "qwen", "deepseek", "codex", "copilot", "grok", "momus", "kimi", "phi-3", "phi-4", "starcoder",
-)  # fmt: skip
-HIDDEN = "[name]"
+from momus.desk.names import cover, is_code, scrub
 
 
 class Blind(BaseModel):
@@ -66,6 +58,14 @@ class Eye:
     def scrub(self, text: str) -> str:
         return scrub(text, self.names)
 
+    def code(self, text: str, language: str = "python") -> str:
+        """Code, or an answer in words with code in it: names are covered, so that every place stays where it is."""
+        return cover(text, self.names, code=is_code(text, language))
+
+    def asked(self, question: str) -> str:
+        """A question: what it says of whoever answers it is covered, and all that it asks for stays."""
+        return cover(question, self.names, code=True)
+
     def comments(self, critique: Critique) -> list[ShownComment]:
         return [
             ShownComment(
@@ -73,7 +73,7 @@ class Eye:
                 text=self.scrub(c.text),
                 category=c.category,
                 severity=c.severity,
-                suggestion=c.suggestion,
+                suggestion=None if c.suggestion is None else self.code(c.suggestion),
             )
             for c in critique
         ]
@@ -92,31 +92,3 @@ def eye_of(
     order = list(range(parts))
     random.Random(digest("order")).shuffle(order)
     return Eye(slots, tuple(order), tuple(sorted(set(names))), arm)
-
-
-def scrub(text: str, names: Sequence[str] = ()) -> str:
-    """A text without the names of critics and model families. Code in backticks is left as it is: it may be quoted."""
-    return "".join(
-        part if i % 2 else _pattern(tuple(names)).sub(HIDDEN, part) for i, part in enumerate(_CODE.split(text))
-    )
-
-
-def names_in(critics: Iterable[str]) -> set[str]:
-    """The names to take out of texts, of the strings that name critics: of models and tools, not of plain words."""
-    found: set[str] = set()
-    for critic in critics:
-        kind, _, rest = critic.partition(":")
-        model = rest.partition("@")[0] if rest else kind
-        found |= {part for part in (model, model.rpartition("/")[2]) if rest or re.search(r"[\d/-]", part)}
-    return {name for name in found if name}
-
-
-_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
-
-
-@lru_cache(maxsize=64)
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    known = sorted({*NAMES, *(name.lower() for name in names if len(name) > 2)}, key=len, reverse=True)
-    words = "|".join(re.escape(name) for name in known)
-    # A family's name with what is tied to it: gpt-4o, llama3.1, claude-3-opus.
-    return re.compile(rf"(?<![\w-])(?:{words})(?:[-.\w]*\d\w*)?(?:-\w+)*(?!\w)", re.IGNORECASE)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from momus.critique import Critique, TextMap
 from momus.desk.assign import Seats, withdraw
+from momus.desk.blinding import Eye
 from momus.desk.design import design_of
 from momus.desk.kinds.rate import shown_bugs
 from momus.desk.problems import invalid, wrong
@@ -69,12 +70,12 @@ def after_submission(session: Session, project: Project, assignment: Assignment,
         withdraw(session, assignment)
 
 
-def told(assignment: Assignment, made: Submission) -> Json:
+def told(assignment: Assignment, made: Submission, eye: Eye) -> Json:
     """What the person is told once it is handed in."""
     tamper = tamper_of(assignment)
     return {
         "caught": made.payload["caught"],
-        "bugs": [bug.model_dump(mode="json") for bug in shown_bugs(tamper.bugs)],
+        "bugs": [bug.model_dump(mode="json") for bug in shown_bugs(tamper.bugs, eye)],
         "twin": tamper.twin,
     }
 

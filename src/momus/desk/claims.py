@@ -6,7 +6,7 @@ else; until that happens it is still its holder's. The hold, with the draft in i
 
 from __future__ import annotations
 
-import random
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session, aliased
 from momus.desk.design import Design, design_of
 from momus.desk.events import tell
 from momus.desk.problems import conflict
-from momus.desk.store.tables import Assignment, Barred, Hold, Project, Seat, Skip, User
+from momus.desk.seen import TELLS, in_hand, tell_of
+from momus.desk.store.tables import Assignment, Barred, Code, Hold, Project, Seat, Skip, User
 
 WITH_CANARIES = ("write", "team")
 
@@ -42,22 +43,18 @@ def claim(session: Session, project: Project, user_id: int, kind: str, now: date
 
 
 def queue(session: Session, project: Project, user_id: int, now: datetime) -> dict[str, dict[str, int]]:
-    """For each kind: how many seats this person could take (`waiting`), and holds begun (`open`)."""
+    """For each kind: how many pieces of work this person will be given (`waiting`), and holds begun (`open`).
+
+    Canaries count as what they look like: each claim makes it one less, and each skip one more, whatever was claimed.
+    """
+    waiting, unseen = (_counted(session, project, user_id, now, skipped=skipped) for skipped in (True, False))
     found: dict[str, dict[str, int]] = {}
-    own = aliased(Seat)
-    begun = exists().where(own.assignment_id == Seat.assignment_id, own.user_id == user_id, own.state == "leased")
-    for kind, count in session.execute(
-        select(Seat.kind, func.count(func.distinct(Seat.assignment_id)))
-        .where(
-            Seat.project_id == project.id,
-            Seat.canary.is_(False),
-            or_(Seat.state == "free", (Seat.state == "leased") & (Seat.lease_until < now)),
-            *_may(user_id, skipped=True),
-            ~begun,
-        )
-        .group_by(Seat.kind)
-    ):
-        found.setdefault(kind, {"waiting": 0, "open": 0})["waiting"] = count
+    for kind in {kind for kind, _ in waiting}:
+        new, canaries = unseen.get((kind, False), 0), unseen.get((kind, True), 0)
+        again = waiting.get((kind, False), 0) + waiting.get((kind, True), 0) - new - canaries
+        count = new + again + _to_come(session, project, user_id, kind, new, canaries)
+        if count:
+            found[kind] = {"waiting": count, "open": 0}
     for kind, count in session.execute(
         select(Seat.kind, func.count())
         .where(Seat.project_id == project.id, Seat.user_id == user_id, Seat.state == "leased")
@@ -67,29 +64,101 @@ def queue(session: Session, project: Project, user_id: int, now: datetime) -> di
     return found
 
 
+def _counted(
+    session: Session, project: Project, user_id: int, now: datetime, *, skipped: bool
+) -> dict[tuple[str, bool], int]:
+    """By kind, and of canaries apart: the assignments that this person could claim; those skipped with them, or not."""
+    own = aliased(Seat)
+    begun = exists().where(own.assignment_id == Seat.assignment_id, own.user_id == user_id, own.state == "leased")
+    rows = session.execute(
+        select(Seat.kind, Seat.canary, func.count(func.distinct(Seat.assignment_id)))
+        .where(
+            Seat.project_id == project.id,
+            or_(Seat.state == "free", (Seat.state == "leased") & (Seat.lease_until < now)),
+            *_may(user_id, skipped=skipped),
+            ~begun,
+        )
+        .group_by(Seat.kind, Seat.canary)
+    )
+    return {(kind, canary): count for kind, canary, count in rows}
+
+
+def _to_come(session: Session, project: Project, user_id: int, kind: str, new: int, canaries: int) -> int:
+    """How many canaries this person will meet before `new` pieces of work are done."""
+    every = design_of(project).canary_every
+    if not canaries or kind not in WITH_CANARIES or not every:
+        return 0
+    place = _place(session, project, user_id, kind)
+    count = 0
+    while new and count < canaries:
+        if _drawn(project, user_id, kind, place, every):
+            count += 1
+        else:
+            new -= 1
+        place += 1
+    return count
+
+
+def _place(session: Session, project: Project, user_id: int, kind: str) -> int:
+    """How many pieces of work of a kind this person has been given and has not just put back."""
+    there = exists().where(Seat.id == Hold.seat_id, Seat.user_id == Hold.user_id, Seat.state == "leased")
+    count = (
+        select(func.count())
+        .select_from(Hold)
+        .join(Assignment, Assignment.id == Hold.assignment_id)
+        .where(Hold.user_id == user_id, Assignment.project_id == project.id, Assignment.kind == kind)
+        .where(or_(Hold.done.is_(True), Hold.declined.is_(True), Hold.skips > 0, there))
+    )
+    return session.scalar(count) or 0
+
+
+def _drawn(project: Project, user_id: int, kind: str, place: int, every: int) -> bool:
+    """Whether a person's work at a place in their queue is a canary."""
+    digest = hmac.digest(project.secret.encode(), f"canary/{user_id}/{kind}/{place}".encode(), "sha256")
+    return int.from_bytes(digest[:8]) * every < 2**64
+
+
 def _next(session: Session, project: Project, user_id: int, kind: str, now: datetime, design: Design) -> Seat | None:
-    draws = [False]
+    """The next seat. Canaries come among new work only, where it is drawn, so that none comes when nothing waits; one
+    that was skipped comes again like all else that was skipped."""
+    open_codes = in_hand(session, project.id, user_id)
+
+    def first(*, canary: bool | None, skipped: bool) -> Seat | None:
+        return _first(session, project, user_id, kind, now, open_codes, canary=canary, skipped=skipped)
+
+    new = first(canary=False, skipped=False)
+    if new is None:
+        return first(canary=None, skipped=True)
     if kind in WITH_CANARIES and design.canary_every:
-        done = select(func.count()).select_from(Hold).join(Assignment, Assignment.id == Hold.assignment_id)
-        count = session.scalar(done.where(Hold.user_id == user_id, Assignment.project_id == project.id))
-        if random.Random(f"{project.secret}/{user_id}/{kind}/{count}").random() < 1 / design.canary_every:
-            draws = [True, False]
-    for canary in draws:
-        for skipped in (False, True):
-            seat = _first(session, project, user_id, kind, now, canary=canary, skipped=skipped)
-            if seat is not None:
-                return seat
-    return None
+        # Looked for in any case: a canary takes no longer than other work.
+        canary = first(canary=True, skipped=False)
+        place = _place(session, project, user_id, kind)
+        if canary is not None and _drawn(project, user_id, kind, place, design.canary_every):
+            return canary
+    return new
 
 
 def _first(
-    session: Session, project: Project, user_id: int, kind: str, now: datetime, *, canary: bool, skipped: bool
+    session: Session,
+    project: Project,
+    user_id: int,
+    kind: str,
+    now: datetime,
+    open_codes: set[str],
+    *,
+    canary: bool | None,
+    skipped: bool,
 ) -> Seat | None:
-    of_kind = (Seat.project_id == project.id, Seat.kind == kind, Seat.canary.is_(canary))
-    free = select(Seat).where(*of_kind, Seat.state == "free", *_may(user_id, skipped=skipped))
-    lapsed = select(Seat).where(
-        *of_kind, Seat.state == "leased", Seat.lease_until < now, *_may(user_id, skipped=skipped)
-    )
+    of_kind = [Seat.project_id == project.id, Seat.kind == kind, *_may(user_id, skipped=skipped)]
+    if canary is None:  # only what this person has skipped
+        mine = exists().where(Hold.assignment_id == Seat.assignment_id, Hold.user_id == user_id, Hold.skips > 0)
+        of_kind.append(mine)
+    else:
+        of_kind.append(Seat.canary.is_(canary))
+    if open_codes:
+        of_kind.append(~exists().where(Code.assignment_id == Seat.assignment_id, Code.sha256.in_(open_codes)))
+    free = select(Seat).where(*of_kind, Seat.state == "free")
+    lapsed = select(Seat).where(*of_kind, Seat.state == "leased", Seat.lease_until < now)
     expired = session.scalar(_one(lapsed))
     seat = session.scalar(_one(free))
     if expired is not None and (seat is None or expired.rank < seat.rank):
@@ -131,6 +200,9 @@ def _sit(
             done=False,
         )
         session.add(hold)
+        session.flush()
+        if seat.kind in TELLS:
+            tell_of(session, hold)
     elif hold.seat_id != seat.id:
         hold.seat_id = seat.id  # its arm stays: what was seen under it can't be unseen
     if new:

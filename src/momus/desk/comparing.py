@@ -60,12 +60,14 @@ def _compare(
                 )
             )
             session.flush()
+    stands = {work.submission.id for kind in ("write", "team") for work in settled(session, project, kind)}
     written = [
         Sampled.model_validate(row.data).model_copy(update={"task_id": name})
         for name, task in rows.items()
         for row in session.scalars(
             select(CritiqueRow).where(CritiqueRow.task_id == task.id, CritiqueRow.maker != "model")
         )
+        if row.submission_id is None or row.submission_id in stands
     ]
     mix = Mix(size=params["size"], untampered=0.0, silence=params["silence"], seed=params["seed"])
     items: list[Tamper | Task] = list(tampers)

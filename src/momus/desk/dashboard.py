@@ -26,19 +26,23 @@ Json = dict[str, Any]
 DRAWS = 1000
 
 
-def progress(session: Session, project: Project) -> Json:
-    """By kind: assignments and seats by state, work handed in, what of it was late, skips and declines."""
+def progress(session: Session, project: Project, *, blind: bool = False) -> Json:
+    """By kind: assignments and seats by state, work handed in, what of it was late, skips and declines.
+
+    Canaries are left out; for those who could tell by that what they have in hand (`blind`), they are in it.
+    """
     kinds: dict[str, Json] = defaultdict(
         lambda: {"assignments": {}, "seats": {}, "submitted": 0, "late": 0, "skipped": 0, "declined": 0}
     )
-    here = (Assignment.project_id == project.id, Assignment.canary.is_(False))
+    of_kind = [] if blind else [Assignment.canary.is_(False)]
+    here = (Assignment.project_id == project.id, *of_kind)
     for kind, state, count in session.execute(
         select(Assignment.kind, Assignment.state, func.count()).where(*here).group_by(Assignment.kind, Assignment.state)
     ):
         kinds[kind]["assignments"][state] = count
     for kind, state, count in session.execute(
         select(Seat.kind, Seat.state, func.count())
-        .where(Seat.project_id == project.id, Seat.canary.is_(False))
+        .where(Seat.project_id == project.id, *([] if blind else [Seat.canary.is_(False)]))
         .group_by(Seat.kind, Seat.state)
     ):
         kinds[kind]["seats"][state] = count
@@ -83,7 +87,7 @@ def ratings(session: Session, project: Project) -> Json:
     panel = Panel(*comparisons_of(session, project))
     before = Panel(*comparisons_of(session, project, first=True))
     if not panel.comparisons:
-        return {"comparisons": 0, "agreement": {}, "elo": [], "wins": [], "pareto": []}
+        return {"comparisons": 0, "groups": 0, "agreement": {}, "elo": [], "wins": [], "pareto": []}
     bootstrap = Bootstrap(panel.groups(), draws=DRAWS)
     agreement: Json = {}
     for name in ATTRIBUTES:
@@ -96,6 +100,7 @@ def ratings(session: Session, project: Project) -> Json:
     over = bootstrap.over(duels.groups)
     return {
         "comparisons": len(panel.comparisons),
+        "groups": bootstrap.clusters,
         "agreement": agreement,
         "elo": [standing.to_json() for standing in standings(duels, over)],
         "wins": [

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from momus.desk.assign import Seats, bar
 from momus.desk.kinds.recheck import Recheck
 from momus.desk.problems import conflict, not_found
+from momus.desk.settled import checks_of
 from momus.desk.store.tables import Assignment, Project, Submission
 from momus.desk.submissions import current
 
@@ -57,6 +58,14 @@ def _make(session: Session, project: Project, made: Iterable[Submission], now: d
     for m in made:
         m.used = True
     return 1
+
+
+def again(session: Session, project: Project, made: Submission, now: datetime) -> bool:
+    """Have work looked at again that was amended after a re-check had changed or rejected it; only that lifts it."""
+    holds = select(Submission.id).where(Submission.hold_id == made.hold_id)
+    versions = set(session.scalars(holds))
+    verdicts = [check.payload["verdict"] for check, checked in checks_of(session, project) if versions & set(checked)]
+    return bool(verdicts) and verdicts[-1] != "confirmed" and bool(_make(session, project, [made], now))
 
 
 def rechecked(session: Session, project: Project) -> dict[str, int]:

@@ -33,7 +33,8 @@ def settled(session: Session, project: Project, kind: str) -> list[Settled]:
     """Work of a kind, without canaries, in order.
 
     A re-check that rejects takes out what it was of; one that corrects puts its own in place, under the re-checker; one
-    that chose between several leaves out the others. Of several re-checks of the same work the last counts.
+    that chose between several leaves out the others. It is of what a person did on an assignment, and not of one
+    version of that: amended, it stays rejected or corrected until another re-check says otherwise. The last one counts.
     """
     names = pseudonyms(session)
     rows = session.execute(
@@ -42,24 +43,38 @@ def settled(session: Session, project: Project, kind: str) -> list[Settled]:
         .where(Assignment.canary.is_(False))
         .add_columns(Assignment)
     )
-    found = {made.id: Settled(made, assignment, names[made.user_id], made.payload) for made, assignment in rows}
-    checks = session.execute(
+    made = [(submission, assignment) for submission, assignment in rows]
+    found: dict[str, Settled | None] = {
+        one.hold_id: Settled(one, assignment, names[one.user_id], one.payload) for one, assignment in made
+    }
+    as_handed_in = dict(found)
+    holds = dict(
+        session.execute(
+            select(Submission.id, Submission.hold_id).where(
+                Submission.project_id == project.id, Submission.kind == kind
+            )
+        ).all()
+    )
+    for check, checked in checks_of(session, project):
+        stays = [holds[which] for which in checked if holds.get(which) in found]
+        if len(stays) < len(checked):
+            continue  # of another kind, or taken back since
+        verdict, choice = check.payload["verdict"], check.payload["choice"]
+        for i, hold in enumerate(stays):
+            found[hold] = as_handed_in[hold] if verdict == "confirmed" and i == choice else None
+        first = as_handed_in[stays[0]]
+        if verdict == "corrected" and first is not None:
+            found[stays[0]] = Settled(
+                first.submission, first.assignment, names[check.user_id], check.payload["made"], corrected=True
+            )
+    return sorted((one for one in found.values() if one is not None), key=lambda one: one.submission.id)
+
+
+def checks_of(session: Session, project: Project) -> list[tuple[Submission, tuple[int, ...]]]:
+    """The re-checks that were made, in order, each with the submissions that it was of."""
+    rows = session.execute(
         current(project.id, "recheck")
         .join(Assignment, Assignment.id == Submission.assignment_id)
         .add_columns(Assignment)
     )
-    last = {tuple(assignment.payload["submissions"]): check for check, assignment in checks}
-    for checked, check in last.items():
-        if not all(which in found for which in checked):
-            continue  # of another kind, or amended since
-        verdict = check.payload["verdict"]
-        kept = checked[check.payload["choice"]] if verdict == "confirmed" else None
-        first = found[checked[0]]
-        for which in checked:
-            if which != kept:
-                del found[which]
-        if verdict == "corrected":
-            found[checked[0]] = Settled(
-                first.submission, first.assignment, names[check.user_id], check.payload["made"], corrected=True
-            )
-    return [found[which] for which in sorted(found)]
+    return [(check, tuple(assignment.payload["submissions"])) for check, assignment in rows]

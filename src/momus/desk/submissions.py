@@ -18,6 +18,7 @@ from momus.desk.events import tell
 from momus.desk.kinds import KINDS, Form, Kind, Known, Refused
 from momus.desk.kinds.tamper import answer_hash
 from momus.desk.problems import Problem, conflict, invalid, wrong
+from momus.desk.seen import bar_from_code, code_hash, tell_of, told_since
 from momus.desk.store.tables import (
     Assignment,
     CritiqueRow,
@@ -72,6 +73,8 @@ def first_pass(session: Session, project: Project, hold: Hold, body: Json, now: 
     if hold.first_pass is not None and hold.first_pass != made:
         raise conflict("first-pass-made", "The first pass is made, and the bug has been shown: it can't be changed.")
     hold.first_pass = made
+    session.flush()
+    tell_of(session, hold)
 
 
 def submit(
@@ -88,6 +91,7 @@ def submit(
     if hold.done:
         raise conflict("already-submitted", "This has been handed in; amend it instead.")
     kind, assignment, item, eye = opened(session, project, hold)
+    _not_told(session, hold, kind)
     payload = _stored(session, kind, assignment, item, eye, hold, body)
     note_active(hold, now, active_ms)
     seat = seat_of(session, hold) or take_back(session, hold)
@@ -102,6 +106,8 @@ def submit(
     session.flush()
     _close(session, assignment)
     after_submission(session, project, assignment, made)
+    if assignment.canary or kind.name == "tamper":
+        tell_of(session, hold)
     tell(session, project.id, "submitted", now, kind=kind.name, late=made.late)
     return made
 
@@ -118,6 +124,7 @@ def amend(session: Session, project: Project, old: Submission, key: str, body: J
     kind, assignment, item, eye = opened(session, project, hold)
     if assignment.canary:
         raise conflict("revealed", "This was a known bug, which you have been shown since.")
+    _not_told(session, hold, kind)
     payload = _stored(session, kind, assignment, item, eye, hold, body)
     made = _add(session, project, hold, assignment, key, sha, payload, now)
     made.supersedes, made.late, made.over_time, made.active_ms = old.id, old.late, old.over_time, old.active_ms
@@ -158,6 +165,15 @@ def current(project_id: int, kind: str | None = None) -> Any:
         Submission.project_id == project_id, Submission.undone.is_(False), Submission.superseded.is_(False)
     )
     return (found.where(Submission.kind == kind) if kind else found).order_by(Submission.id)
+
+
+def _not_told(session: Session, hold: Hold, kind: Kind) -> None:
+    if told_since(session, hold, kind.name):
+        raise conflict(
+            "told-since",
+            "You have seen since, in other work, what is wrong with this code: your view of it can't count any more. "
+            "Skip it.",
+        )
 
 
 def _replayed(session: Session, user_id: int, key: str, sha: str) -> Submission | None:
@@ -221,6 +237,8 @@ def _effects(session: Session, project: Project, made: Submission, kind: Kind, i
     if kind.name == "tamper":
         task = keep_task(session, project, Tamper.model_validate(made.payload["tamper"]).task, now)
         made.makes = task.sha256
+        tampered = made.payload["tamper"]["task"]
+        bar_from_code(session, project.id, made.user_id, code_hash(tampered["question"], tampered["answer"]))
         for other in session.scalars(select(Assignment).where(Assignment.task_id == task.id)):
             bar(session, other, [made.user_id])
     if kind.name in ("write", "team") and not assignment.canary:

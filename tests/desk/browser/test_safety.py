@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from desk_browser import PASSWORD, Served, Visit
+from desk_browser import PASSWORD, Served, Visit, task
 from momus.critique import Comment, Critique, Span
 from momus.desk import auth
 from momus.desk.store.tables import Membership, Project
@@ -68,14 +68,15 @@ def test_what_people_write_is_shown_as_text_on_every_page_that_shows_it(visit: V
     text = EVIL + UNSEEN
     served.load(slug, "grade", [items["grade"]])
     served.load(slug, "rate", [items["rate"].model_copy(update={"critiques": named(items["rate"].critiques)})])
+    served.rate("ann", slug)
     seat = served.api("ann", "POST", f"/projects/{slug}/queue/grade/claim")
     form = {"bugs": [{"severity": 6, "difficulty": 2, "real": True}], "notes": text}
     made = served.api("ann", "POST", f"/seats/{seat['id']}/submit", {"form": form})
-    served.rate("ann", slug)
     served.api("manager", "POST", f"/projects/{slug}/guidelines", {"text": text})
     served.api("manager", "PATCH", f"/projects/{slug}", {"name": EVIL[:190]})
     served.api("manager", "POST", f"/projects/{slug}/rechecks", {"kind": "grade", "share": 1})
     served.load(slug, "canary", [items["grade"].model_copy(update={"proof": "tests"})])
+    served.load(slug, "write", [task(served.projects)])
     with served.store.write() as session:
         user = auth.add_user(session, f"evil-{slug}@example.org", EVIL[:190], None, utc_now())
         which = session.query(Project).filter(Project.slug == slug).one().id
@@ -104,7 +105,7 @@ def test_what_people_write_is_shown_as_text_on_every_page_that_shows_it(visit: V
         assert page.locator("body img:not(.cm-widgetBuffer), body iframe, main script, main style").count() == 0, path
         assert page.locator("a[href^='javascript']").count() == 0
         page.close()
-    page = visit.open("ann", f"/p/{slug}/work/write")
+    page = visit.open("bob", f"/p/{slug}/work/write")
     page.click("label:has-text('No problems')")
     page.click(".seat-bar button.main")
     page.wait_for_selector("dialog:has-text('That was a canary')")

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from momus.desk import submissions
 from momus.desk.api.deps import After, Body, DeskDep, Most, OwnDep, ReadDep, problems, sent
+from momus.desk.blinding import Eye
 from momus.desk.canaries import told
 from momus.desk.design import design_of
 from momus.desk.kinds import KindName
+from momus.desk.rechecks import again
 from momus.desk.store.tables import Assignment, Hold, Project, Submission
 
 router = APIRouter(prefix="/api/v1", tags=["work"], responses=problems(409))
@@ -101,6 +103,7 @@ def amend(body: Amend, key: Key, at: OwnDep, desk: DeskDep) -> Response:
     access, which = at
     with desk.store.write() as session:
         made = submissions.amend(session, access.project, _locked(session, which), key, body.form, desk.clock())
+        again(session, access.project, made, desk.clock())
         return sent(shown_submission(session, access.project, made), 201)
 
 
@@ -118,12 +121,12 @@ def shown_submission(session: Session, project: Project, made: Submission) -> Su
         active_ms=made.active_ms,
         made=made.created,
         form=kind.show(made.payload, item, eye),
-        canary=_canary(assignment, made),
+        canary=_canary(assignment, made, eye),
     )
 
 
-def _canary(assignment: Assignment, made: Submission) -> CanaryView | None:
-    return CanaryView(**told(assignment, made)) if assignment.canary else None
+def _canary(assignment: Assignment, made: Submission, eye: Eye) -> CanaryView | None:
+    return CanaryView(**told(assignment, made, eye)) if assignment.canary else None
 
 
 def _locked(session: Session, which: int) -> Submission:

@@ -104,9 +104,9 @@ class Kind:
         raise NotImplementedError
 
 
-def task_view(task: Task, *, runnable: bool = False) -> TaskView:
+def task_view(task: Task, eye: Eye) -> TaskView:
     return TaskView(
-        question=task.question, answer=task.answer, language=task.language, runnable=runnable and task.tests is not None
+        question=eye.asked(task.question), answer=eye.code(task.answer, task.language), language=task.language
     )
 
 

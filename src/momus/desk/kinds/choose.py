@@ -8,8 +8,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from momus.critique import Critique
-from momus.desk.blinding import Blind, Eye, ShownComment, names_in
+from momus.desk.blinding import Blind, Eye, ShownComment
 from momus.desk.kinds.base import TEXT, Form, Json, Kind, Known, Refused
+from momus.desk.names import names_in
 from momus.desk.problems import wrong
 from momus.records import Pair, Task
 
@@ -66,13 +67,13 @@ class _OfPairs(Kind):
 
     def view(self, item: Pair, eye: Eye, first: Json | None) -> PairView:
         return PairView(
-            question=item.question,
+            question=eye.asked(item.question),
             language=item.language,
             assisted=_assisted(item, eye),
             answers=[
                 ShownAnswer(
                     slot=eye.slots[i],
-                    answer=item.answers[i],
+                    answer=eye.code(item.answers[i], item.language),
                     comments=eye.comments(_critique(item, i)) if _assisted(item, eye) else None,
                 )
                 for i in eye.order

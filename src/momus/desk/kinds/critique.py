@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from momus.critique import Critique
-from momus.desk.blinding import Blind, Eye, ShownComment, names_in
+from momus.desk.blinding import Blind, Eye, ShownComment
 from momus.desk.kinds.base import (
     TEXT,
     CommentForm,
@@ -19,6 +19,7 @@ from momus.desk.kinds.base import (
     dump_critique,
     task_view,
 )
+from momus.desk.names import names_in
 from momus.desk.problems import wrong
 from momus.records import Prefilled, Task
 
@@ -52,7 +53,7 @@ class Write(Kind):
         return item
 
     def view(self, item: Task, eye: Eye, first: Json | None) -> WriteView:
-        return WriteView(task=task_view(item))
+        return WriteView(task=task_view(item, eye))
 
     def store(self, form: CritiqueForm, item: Task, eye: Eye, known: Known, first: Json | None) -> Json:
         for i, comment in enumerate(form.comments):
@@ -76,7 +77,7 @@ class Team(Kind):
         return names_in([item.critique.critic])
 
     def view(self, item: Prefilled, eye: Eye, first: Json | None) -> TeamView:
-        return TeamView(task=task_view(item.task), prefilled=eye.comments(item.critique.critique))
+        return TeamView(task=task_view(item.task, eye), prefilled=eye.comments(item.critique.critique))
 
     def store(self, form: CritiqueForm, item: Prefilled, eye: Eye, known: Known, first: Json | None) -> Json:
         given = eye.comments(item.critique.critique)
@@ -92,7 +93,8 @@ class Team(Kind):
         # A comment that was kept is the critic's own, to the letter: its names were hidden from the person only.
         for made, origin in zip(stored["comments"], origins, strict=True):
             if origin is not None and did[origin] == "kept":
-                made["text"] = item.critique.critique.comments[origin].text
+                own = item.critique.critique.comments[origin]
+                made["text"], made["suggestion"] = own.text, own.suggestion
         return {**stored, "origins": origins, "did": did, "added": sum(origin is None for origin in origins)}
 
     def show(self, stored: Json, item: Prefilled, eye: Eye) -> Json:
@@ -100,6 +102,7 @@ class Team(Kind):
         for comment, origin in zip(shown["comments"], stored["origins"], strict=True):
             comment["origin"] = origin
             comment["text"] = eye.scrub(comment["text"])
+            comment["suggestion"] = None if comment["suggestion"] is None else eye.code(comment["suggestion"])
         return shown
 
 

@@ -42,7 +42,7 @@ class Grade(Kind):
         return item.task
 
     def view(self, item: Tamper, eye: Eye, first: Json | None) -> GradeView:
-        return GradeView(task=task_view(item.task), bugs=shown_bugs(item.bugs))
+        return GradeView(task=task_view(item.task, eye), bugs=shown_bugs(item.bugs, eye))
 
     def store(self, form: GradeForm, item: Tamper, eye: Eye, known: Known, first: Json | None) -> Json:
         if len(form.bugs) != len(item.bugs):

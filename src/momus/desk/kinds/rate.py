@@ -5,18 +5,20 @@ The first pass can't be changed once the bug was shown. Both are kept; what trai
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 from itertools import combinations
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from momus.critique import Severity
-from momus.desk.blinding import Blind, Eye, Place, ShownComment, names_in
+from momus.critique import Severity, TextMap
+from momus.desk.blinding import Blind, Eye, Place, ShownComment
 from momus.desk.kinds.base import TEXT, Form, Json, Kind, Known, Refused, TaskView, task_view
+from momus.desk.names import names_in
 from momus.desk.problems import Wrong, wrong
 from momus.raters.form import SINGLE, Rated
 from momus.raters.form import Form as Scores
-from momus.records import Comparison, Task
+from momus.records import Bug, Comparison, Task
 
 
 class ScoreForm(BaseModel):
@@ -82,7 +84,7 @@ class Rate(Kind):
 
     def view(self, item: Comparison, eye: Eye, first: Json | None) -> RateView:
         return RateView(
-            task=task_view(item.task),
+            task=task_view(item.task, eye),
             critiques=[
                 ShownCritique(
                     slot=eye.slots[i],
@@ -91,7 +93,7 @@ class Rate(Kind):
                 )
                 for i in eye.order
             ],
-            bugs=None if first is None else shown_bugs(item.bugs),
+            bugs=None if first is None else shown_bugs(in_other_words(item), eye),
         )
 
     def first(self, form: RateForm, item: Comparison, eye: Eye) -> Json:
@@ -119,16 +121,61 @@ class Rate(Kind):
         }
 
 
-def shown_bugs(bugs: Any) -> list[ShownBug]:
+def shown_bugs(bugs: Iterable[Bug], eye: Eye) -> list[ShownBug]:
     return [
         ShownBug(
             spans=[Place(start=s.start, end=s.end) for s in bug.spans],
-            description=bug.description,
+            description=eye.scrub(bug.description),
             severity=bug.severity,
-            suggestion=bug.suggestion,
+            suggestion=None if bug.suggestion is None else eye.code(bug.suggestion),
         )
         for bug in bugs
     ]
+
+
+def in_other_words(item: Comparison) -> list[Bug]:
+    """The reference bugs. What a critique says to the letter is told by what stands there and what should.
+
+    A critique that is made of the reference bugs would be known among the others by its words.
+    """
+    said = {_letters(c.text) for sampled in item.critiques for c in sampled.critique}
+    return [
+        bug.model_copy(update={"description": _plain_facts(bug, item) or bug.description})
+        if any(_letters(bug.description) in text for text in said)
+        else bug
+        for bug in item.bugs
+    ]
+
+
+def _plain_facts(bug: Bug, item: Comparison) -> str | None:
+    """None where it is not known what should stand there."""
+    answer, span = item.task.answer, bug.spans[0]
+    lines = TextMap(answer).lines(span)
+    where = f"Line {lines[0]}" if len(lines) == 1 else f"Lines {lines[0]} to {lines[-1]}"
+    if bug.suggestion is not None:
+        here, right = span.of(answer), bug.suggestion
+    elif item.twin is not None:
+        here, right = changed(answer, item.twin)
+    else:
+        return None
+    if not here.strip():
+        return f"{where}: this is missing there:\n{right.strip()}"
+    instead = f"Right would be:\n{right.strip()}" if right.strip() else "It should not be there."
+    return f"{where}. Here stands:\n{here.strip()}\n{instead}"
+
+
+def changed(answer: str, twin: str) -> tuple[str, str]:
+    """The lines of an answer that are not its twin's, and those of the twin in their place."""
+    ours, theirs = answer.splitlines(), twin.splitlines()
+    codes = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    here = [line for tag, a, b, _, _ in codes if tag != "equal" for line in ours[a:b]]
+    right = [line for tag, _, _, a, b in codes if tag != "equal" for line in theirs[a:b]]
+    return "\n".join(here), "\n".join(right)
+
+
+def _letters(text: str) -> str:
+    """What is left of a text without case, spaces and punctuation."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def rated_of(stored: Json) -> Rated:

@@ -23,7 +23,6 @@ from momus.desk.kinds.base import (
     check_category,
     check_span,
     lines_of,
-    task_view,
 )
 from momus.desk.problems import Wrong, wrong
 from momus.match import code_key
@@ -64,7 +63,9 @@ class TamperKind(Kind):
         return item
 
     def view(self, item: Task, eye: Eye, first: Json | None) -> TamperView:
-        return TamperView(task=task_view(item, runnable=True))
+        # The answer is changed and handed in: it stands there as it is.
+        view = TaskView(question=item.question, answer=item.answer, language=item.language)
+        return TamperView(task=view.model_copy(update={"runnable": item.tests is not None}))
 
     def store(self, form: TamperForm, item: Task, eye: Eye, known: Known, first: Json | None) -> Json:
         check_tamper(form, item)

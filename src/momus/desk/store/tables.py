@@ -81,6 +81,17 @@ class Invite(Base):
     used: Mapped[datetime | None]
 
 
+class Reset(Base):
+    """A way to a new password for one person, once."""
+
+    __tablename__ = "resets"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created: Mapped[datetime]
+    expires: Mapped[datetime]
+    used: Mapped[bool] = mapped_column(default=False)
+
+
 class Project(Base):
     """`secret` keys the slot names of this project; it never leaves the database."""
 
@@ -146,8 +157,17 @@ class Assignment(Base):
     created: Mapped[datetime]
 
 
+class Code(Base):
+    """A code that an assignment is about: `shown` to whoever works on it, or known as the twin of one that is."""
+
+    __tablename__ = "codes"
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    shown: Mapped[bool]
+
+
 class Barred(Base):
-    """Who may not work on an assignment: nobody rates their own tamper or critique."""
+    """Who may not work on an assignment: nobody rates their own tamper or critique, or looks for a bug they know."""
 
     __tablename__ = "barred"
     assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
@@ -292,7 +312,8 @@ class Event(Base):
 
 
 class Job(Base):
-    """Work that takes longer than a request. A worker's lease runs out if it dies; then another takes it."""
+    """Work that takes longer than a request. A worker's lease runs out if it dies; then another takes it, but not for
+    ever. `size` is that of its code, in characters; `started` when it was taken last."""
 
     __tablename__ = "jobs"
     __table_args__ = (Index("ix_jobs_state", "state", "created"),)
@@ -300,7 +321,10 @@ class Job(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     what: Mapped[str] = mapped_column(String(40))
-    state: Mapped[str] = mapped_column(String(20))  # waiting, running, done, failed
+    state: Mapped[str] = mapped_column(String(20))  # waiting, running, done, failed, cancelled
+    size: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    started: Mapped[datetime | None]
     params: Mapped[Json]
     result: Mapped[Json | None]
     error: Mapped[str | None] = mapped_column(Text)
