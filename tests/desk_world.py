@@ -161,7 +161,7 @@ def comparison(n: int = 0, bugs: bool = True) -> Comparison:
     )
     return Comparison(
         id=f"secret-comparison-{n}",
-        task=task(n, ANSWER, source="secret-source", group="secret-group"),
+        task=task(n, ANSWER, source="secret-source", group=f"secret-group-{n}"),
         critiques=made,
         bugs=(bug(),) if bugs else (),
         twin=TWIN if bugs else None,

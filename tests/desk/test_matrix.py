@@ -29,6 +29,9 @@ ROWS: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any]]] = {
     ("get", "/api/v1/tokens"): (SOMEBODY, {}),
     ("post", "/api/v1/tokens"): (SOMEBODY, {"json": {}}),
     ("delete", "/api/v1/tokens/{token}"): (OWNER, {}),
+    ("post", "/api/v1/auth/forgot"): (EVERYBODY, {"json": {"email": "a@b.org"}}),
+    ("post", "/api/v1/auth/reset"): (EVERYBODY, {"json": {"key": "x", "password": "y"}}),
+    ("post", "/api/v1/users/{user}/reset"): (ADMIN, {}),
     ("get", "/api/v1/users"): (ADMIN, {}),
     ("patch", "/api/v1/users/{user}"): (ADMIN, {"json": {}}),
     ("get", "/api/v1/projects"): (SOMEBODY, {}),
@@ -80,12 +83,13 @@ ROWS: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any]]] = {
         {"json": {"verdict": "accept"}},
     ),
     ("get", "/api/v1/jobs/{job}"): (OWNER | MANAGERS, {}),
+    ("delete", "/api/v1/jobs/{job}"): (OWNER | MANAGERS, {}),
     ("get", "/api/v1/projects/{project}/events"): (WATCHERS, {"params": {"seconds": 0}}),
     ("get", "/healthz"): (EVERYBODY, {}),
     ("get", "/readyz"): (EVERYBODY, {}),
     ("get", "/metrics"): (ADMIN, {}),
 }
-OPEN = {"/api/v1/auth/login", "/api/v1/auth/accept"}  # 401 and 404 are about the body there
+OPEN = {"/api/v1/auth/login", "/api/v1/auth/accept", "/api/v1/auth/reset"}  # 401 and 404 are about the body there
 
 
 @pytest.fixture

@@ -92,8 +92,8 @@ def test_a_line_that_is_wrong_is_named_and_nothing_is_added(world: World, kind: 
 
 def test_the_same_again_adds_nothing_and_a_line_may_say_more(world: World) -> None:
     row = {"item": json.loads(dump_line(task(1))), "overlap": 3, "priority": 7}
-    assert world.load("write", [task(0), row]) == {"lines": 2, "added": 2, "known": 0}
-    assert world.load("write", [task(0), row]) == {"lines": 2, "added": 0, "known": 2}
+    assert world.load("write", [task(0), row]) == {"lines": 2, "added": 2, "known": 0, "changed": 0}
+    assert world.load("write", [task(0), row]) == {"lines": 2, "added": 0, "known": 2, "changed": 0}
     rows = world.at("manager").get(f"/api/v1/projects/{SLUG}/assignments").json()["assignments"]
     assert [(r["overlap"], r["priority"]) for r in rows] == [(1, 0), (3, 7)]
 

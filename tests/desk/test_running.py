@@ -54,12 +54,23 @@ def test_statistics_of_ratings_have_intervals_and_numbers(world: World) -> None:
     told = stats(world, "ratings")
     assert told["comparisons"] == 3
     assert {row["critic"] for row in told["elo"]} == {c.critic for c in comparison().critiques}
-    assert all(row["low"] <= row["elo"] <= row["high"] for row in told["elo"])
+    assert all(row["low"] <= row["elo"] <= row["high"] for row in told["elo"]) and told["groups"] == 3
     assert {"cbi", "overall", "preference", "preference, bug not shown"} <= set(told["agreement"])
     assert {row["critic"]: row["caught"]["n"] for row in told["pareto"]}["gold"] > 0
     assert stats(world, "pace")["kinds"]["rate"] == {"n": 6, "median": 2.0, "p90": 2.0}
     progress = stats(world, "progress")["rate"]
     assert progress["assignments"] == {"done": 3} and progress["submitted"] == 6
+
+
+def test_tasks_of_one_group_have_no_intervals(world: World) -> None:
+    items = [comparison(n) for n in range(2)]
+    world.load("rate", [c.model_copy(update={"task": c.task.model_copy(update={"group": "one"})}) for c in items])
+    for _ in items:
+        rate(world, "annotator")
+    told = stats(world, "ratings")
+    assert told["groups"] == 1 and told["elo"]
+    figures = [*told["elo"], *told["wins"], *(row["caught"] for row in told["pareto"])]
+    assert {(row["low"], row["high"]) for row in figures} == {(None, None)}, "and none of no width"
 
 
 def test_gold_items_show_who_is_right(world: World) -> None:

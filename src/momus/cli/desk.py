@@ -29,6 +29,9 @@ KINDS = ("tamper", "rate", "write", "team", "compare", "judge", "grade", "canary
 @click.option("--origin", "origins", multiple=True, help="Address by which browsers come. May be repeated.")
 @click.option("--https", is_flag=True, help="A proxy in front ends TLS.")
 @click.option("--insecure-public", is_flag=True, help="Let others come without TLS.")
+@click.option(
+    "--trusted-proxy", "proxies", multiple=True, help="Address or network of a proxy in front. May be repeated."
+)
 @click.option("--critic", help="Who writes for teams and is the tampers' adversary.  [default: auto]")
 @click.option("--sandbox", type=click.Choice(["auto", "unsafe-local"]), help="Where code runs.  [default: auto]")
 @click.option("--accept-unsafe-local", is_flag=True, help="What --sandbox unsafe-local means is known.")
@@ -41,6 +44,7 @@ def command(
     origins: tuple[str, ...],
     https: bool,
     insecure_public: bool,
+    proxies: tuple[str, ...],
     critic: str | None,
     sandbox: str | None,
     accept_unsafe_local: bool,
@@ -56,6 +60,7 @@ def command(
         origins=origins or None,
         https=https or None,
         insecure_public=insecure_public or None,
+        trusted_proxies=proxies or None,
         critic=critic,
         sandbox=sandbox,
         accept_unsafe_local=accept_unsafe_local or None,
@@ -81,15 +86,33 @@ def command(
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=settings.https,
-        forwarded_allow_ips="127.0.0.1" if settings.https else None,
+        proxy_headers=False,  # the desk reads them itself, from proxies that it trusts
     )
     if warning is not None:
         tell(warning)
     with _listening(settings.host, settings.port) as listening:
-        tell(f"the desk is at http://{settings.host}:{listening.getsockname()[1]}")
+        at = settings.model_copy(update={"port": listening.getsockname()[1]})
+        tell(f"the desk is at http://{at.host}:{at.port}")
+        if (link := _first_admin(app, at)) is not None:
+            tell(f"nobody is here yet: come in as the first admin, once, within a day: {link}")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
+
+
+def _first_admin(app: Any, settings: DeskSettings) -> str | None:
+    """A link by which the first person comes in as an admin; None where there is somebody already."""
+    from sqlalchemy import select
+
+    from momus.desk.auth import invite
+    from momus.desk.mail import join_link
+    from momus.desk.store.tables import User
+
+    desk = app.state.desk
+    with desk.store.write() as session:
+        if session.scalar(select(User.id).limit(1)) is not None:
+            return None
+        key, _ = invite(session, desk.clock(), timedelta(days=1), admin=True)
+    return join_link(settings, key)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -118,6 +141,31 @@ def admin_token(settings: DeskSettings, db: str | None) -> None:
     print(key)
 
 
+@command.command("reset-link")
+@DB
+@click.option("--email", required=True, help="Whose password is forgotten.")
+@click.pass_obj
+def reset_link(settings: DeskSettings, db: str | None, email: str) -> None:
+    """Print a link by which somebody sets a new password, once, within a day.
+
+    Example: momus desk reset-link --email ann@example.org
+    """
+    from sqlalchemy import select
+
+    from momus.desk.auth import make_reset
+    from momus.desk.mail import reset_link as link
+    from momus.desk.store.tables import User
+    from momus.desk.store.types import utc_now
+
+    store = _open(settings, db)
+    with store.write() as session:
+        user = session.scalar(select(User).where(User.email == email.strip().lower(), User.active.is_(True)))
+        if user is None:
+            raise MomusError(f"nobody comes in as {email} here: see that --db and the address are right")
+        key = make_reset(session, user, utc_now())
+    print(link(settings, key))
+
+
 @command.command("import")
 @DB
 @click.option("--project", required=True, help="The project's short name; made if it is not there.")
@@ -137,7 +185,8 @@ def import_(
 
     store = _open(settings, db)
     added = import_path(store, project, kind, path, overlap=overlap, priority=priority)
-    print(f"{added.added:,} added, {added.known:,} known already")
+    more = f", of which {added.changed:,} got tests, gold or more people" if added.changed else ""
+    print(f"{added.added:,} added, {added.known:,} known already{more}")
 
 
 @command.command("export")
@@ -150,17 +199,28 @@ def import_(
     type=click.Choice(["archive", "records", "preferences", "hf", "parquet"]),
     help="archive: all, to be imported again; records: what `momus train` reads; preferences: TRL's forms.",
 )
+@click.option(
+    "--pass",
+    "passed",
+    type=click.Choice(["first", "second"]),
+    default="second",
+    show_default=True,
+    help="Which ratings stand where a reward model is trained from: before the bug was shown, or after.",
+)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder, or the archive's file.")
 @click.pass_obj
-def export(settings: DeskSettings, db: str | None, project: str, form: str, out: Path) -> None:
+def export(settings: DeskSettings, db: str | None, project: str, form: str, passed: Any, out: Path) -> None:
     """Write what a project holds, people under pseudonyms.
 
     Example: momus desk export --project first --format records -o runs/desk
     """
     from momus.desk.transfer import export_path
 
-    for line in export_path(_open(settings, db), project, form, out):
+    for line in export_path(_open(settings, db), project, form, out, passed):
         print(line)
+    if form != "archive":
+        when = "after the bug was shown" if passed == "second" else "before the bug was shown"
+        print(f"what trains: the {passed} pass of ratings, {when}")
 
 
 def _settings(**given: Any) -> DeskSettings:

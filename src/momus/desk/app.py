@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from momus import __version__
 from momus.critics.protocol import Critic
@@ -99,6 +100,8 @@ def create_app(
     _describe(app)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Observed, metrics=desk.metrics, log=settings.log)
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
     return app
 
 

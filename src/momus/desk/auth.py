@@ -14,12 +14,14 @@ from pwdlib import PasswordHash
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from momus.desk.problems import Problem, invalid, not_found, wrong
-from momus.desk.roles import PERMISSIONS, ROLES
-from momus.desk.store.tables import ApiToken, Invite, Login, Membership, User
+from momus.desk.problems import Problem, conflict, invalid, not_found, wrong
+from momus.desk.roles import GRANTS, PERMISSIONS, ROLES
+from momus.desk.store.engine import Store
+from momus.desk.store.tables import ApiToken, Invite, Login, Membership, Reset, User
 
 TOKEN_MARK = "momus_"  # scanners for leaked secrets look for such marks
 SHORTEST = 12
+RESET_LASTS = timedelta(hours=24)
 _EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]{1,250}")
 _COMMON = ("password", "123456", "qwerty", "letmein", "momusmomus")
 
@@ -76,14 +78,28 @@ def _nobody() -> str:
     return _hasher().hash(new_key())
 
 
-def log_in(session: Session, email: str, password: str, now: datetime, lasts: timedelta) -> tuple[str, User]:
+def is_right(password: str, hashed: str | None) -> bool:
+    """Whether a password is the one of a hash; as slow where there is none. Takes long: never within a transaction."""
+    right = _hasher().verify(password, hashed or _nobody())
+    return hashed is not None and right
+
+
+def log_in(store: Store, email: str, password: str, now: datetime, lasts: timedelta) -> tuple[str, User]:
     """A new session's key, and whose it is. Raises Problem 401, the same for a wrong address and a wrong password."""
-    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    with store.read() as session:
+        user = session.scalar(select(User).where(User.email == email.strip().lower()))
     known = user.password if user is not None and user.active else None
-    right = _hasher().verify(password, known or _nobody())  # as slow for nobody as for somebody
-    if user is None or known is None or not right:
-        raise Problem(401, "login", "Not logged in", "The address or the password is wrong.")
-    return start_session(session, user, now, lasts), user
+    if not is_right(password, known) or user is None:
+        raise _wrong()
+    with store.write() as session:
+        found = session.get_one(User, user.id)
+        if not found.active or found.password != known:  # changed meanwhile
+            raise _wrong()
+        return start_session(session, found, now, lasts), found
+
+
+def _wrong() -> Problem:
+    return Problem(401, "login", "Not logged in", "The address or the password is wrong.")
 
 
 def start_session(session: Session, user: User, now: datetime, lasts: timedelta) -> str:
@@ -173,25 +189,49 @@ def invite(
     return key, found
 
 
-def accept(session: Session, key: str, email: str, name: str, password: str, now: datetime) -> User:
-    """Come in by an invite: as a new person, or, with one's own password, into one more project.
+def accept(
+    store: Store, key: str, email: str, name: str, password: str, now: datetime, lasts: timedelta
+) -> tuple[str, User]:
+    """Come in by an invite: as a new person, or, with one's own password, into one more project. Gives a new session's
+    key. Nobody's role is lowered by it.
 
     Raises Problem 404 on an invite that is not there, was used, has run out or is for somebody else.
     """
     email = normal_email(email)
+    with store.read() as session:
+        _open_invite(session, key, email, now)
+        user = session.scalar(select(User).where(User.email == email))
+    known = user.password if user is not None else None
+    hashed = hash_password(password) if user is None else None
+    if user is not None and not (is_right(password, known) and user.active):
+        raise Problem(401, "login", "Not logged in", "This address is known here: give the password that goes with it.")
+    with store.write() as session:
+        found = _open_invite(session, key, email, now)
+        user = session.scalar(select(User).where(User.email == email))
+        if (user.password if user is not None else None) != known:
+            raise conflict("collision", "Somebody did the same at the same moment: try again.")
+        if user is None:
+            user = add_user(session, email, name, hashed, now, admin=found.admin)
+        user.admin = user.admin or found.admin
+        found.used = now
+        if found.project_id is not None and found.role is not None:
+            _join(session, found.project_id, user.id, found.role)
+        return start_session(session, user, now, lasts), user
+
+
+def _open_invite(session: Session, key: str, email: str, now: datetime) -> Invite:
     found = session.scalar(select(Invite).where(Invite.hash == key_hash(key)).with_for_update())
     if found is None or found.used is not None or found.expires <= now or (found.email or email) != email:
         raise not_found("open invite for this address")
-    user = session.scalar(select(User).where(User.email == email))
-    if user is None:
-        user = add_user(session, email, name, hash_password(password), now, admin=found.admin)
-    elif not user.active or user.password is None or not _hasher().verify(password, user.password):
-        raise Problem(401, "login", "Not logged in", "This address is known here: give the password that goes with it.")
-    user.admin = user.admin or found.admin
-    found.used = now
-    if found.project_id is not None and found.role is not None:
-        session.merge(Membership(project_id=found.project_id, user_id=user.id, role=found.role))
-    return user
+    return found
+
+
+def _join(session: Session, project_id: int, user_id: int, role: str) -> None:
+    member = session.get(Membership, (project_id, user_id))
+    if member is None:
+        session.add(Membership(project_id=project_id, user_id=user_id, role=role))
+    elif not GRANTS[role] <= GRANTS[member.role]:  # type: ignore[index]  # the database holds no other
+        member.role = role
 
 
 def add_user(
@@ -205,10 +245,53 @@ def add_user(
     return user
 
 
-def change_password(session: Session, caller: Caller, old: str, new: str) -> None:
-    """Every other session of the person ends. Raises Problem 401 where the old password is wrong."""
-    user = session.get_one(User, caller.user_id)
-    if user.password is None or not _hasher().verify(old, user.password):
+def change_password(store: Store, caller: Caller, old: str, new: str) -> None:
+    """Every other session of the person ends, and every API token. Raises Problem 401 where the old one is wrong."""
+    with store.read() as session:
+        known = session.get_one(User, caller.user_id).password
+    if not is_right(old, known):
         raise Problem(401, "login", "Not changed", "The present password is wrong.")
-    user.password = hash_password(new)
-    end_sessions(session, user.id, but=caller.session)
+    hashed = hash_password(new)
+    with store.write() as session:
+        user = session.get_one(User, caller.user_id)
+        if user.password != known:
+            raise conflict("collision", "The password was changed at the same moment: try again.")
+        _set_password(session, user, hashed, but=caller.session)
+
+
+def _set_password(session: Session, user: User, hashed: str, *, but: str | None = None) -> None:
+    user.password = hashed
+    end_sessions(session, user.id, but=but)
+    session.execute(update(ApiToken).where(ApiToken.user_id == user.id).values(revoked=True))
+    session.execute(update(Reset).where(Reset.user_id == user.id, Reset.used.is_(False)).values(used=True))
+
+
+def make_reset(session: Session, user: User, now: datetime) -> str:
+    """A key with which a person who forgot their password sets a new one, once; earlier ones hold no more."""
+    session.execute(update(Reset).where(Reset.user_id == user.id).values(used=True))
+    key = new_key()
+    session.add(Reset(hash=key_hash(key), user_id=user.id, created=now, expires=now + RESET_LASTS, used=False))
+    session.flush()
+    return key
+
+
+def reset_password(store: Store, key: str, new: str, now: datetime, lasts: timedelta) -> tuple[str, User]:
+    """A new password by a key of `make_reset`; all sessions and API tokens of the person end. Gives a session's key.
+
+    Raises Problem 404 on a key that is not there, was used or has run out.
+    """
+    with store.read() as session:
+        _open_reset(session, key, now)
+    hashed = hash_password(new)
+    with store.write() as session:
+        user = _open_reset(session, key, now)
+        _set_password(session, user, hashed)
+        return start_session(session, user, now, lasts), user
+
+
+def _open_reset(session: Session, key: str, now: datetime) -> User:
+    found = session.scalar(select(Reset).where(Reset.hash == key_hash(key)).with_for_update())
+    user = session.get(User, found.user_id) if found is not None else None
+    if found is None or found.used or found.expires <= now or user is None or not user.active:
+        raise not_found("link for a new password that still holds")
+    return user

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from momus import __version__
 from momus.decode import from_json
 from momus.desk.preferences import preferences, write_rows
-from momus.desk.record_files import tables_of
+from momus.desk.record_files import Pass, tables_of
 from momus.desk.store.tables import Project
 from momus.errors import MissingExtra
 from momus.records import Comparison, Pair, Record, Tamper, Task, dump_line
@@ -22,24 +22,25 @@ Json = dict[str, Any]
 # record says is never the name of a file.
 SPLITS = {"train": "train", "dev": "validation", "validation": "validation", "heldout": "test", "test": "test"}
 OTHER = "other"
+_PASSES = {"first": "before the reference bug was shown", "second": "after the reference bug was shown"}
 
 
-def write_dataset(session: Session, project: Project, folder: Path) -> dict[str, int]:
+def write_dataset(session: Session, project: Project, folder: Path, passed: Pass = "second") -> dict[str, int]:
     """`data/TABLE/SPLIT.jsonl` and `README.md`, which says so in the form that `datasets.load_dataset` reads.
 
     A task's own split is kept, so that no problem stands on both sides; one that is not in `SPLITS` goes to `other`.
     """
-    tables = _tables(session, project)
+    tables = _tables(session, project, passed)
     for name, rows in tables.items():
         for split, part in _parted(rows).items():
             write_rows(folder / "data" / name / f"{split}.jsonl", part)
     card = folder / "README.md"
     card.parent.mkdir(parents=True, exist_ok=True)
-    card.write_text(_card(project, tables), encoding="utf-8")
+    card.write_text(_card(project, tables, passed), encoding="utf-8")
     return {name: len(rows) for name, rows in tables.items()}
 
 
-def write_parquet(session: Session, project: Project, folder: Path) -> dict[str, int]:
+def write_parquet(session: Session, project: Project, folder: Path, passed: Pass = "second") -> dict[str, int]:
     """One file for each table; what is nested stands in columns of JSON, marked so. Raises MissingExtra."""
     try:
         import pyarrow as pa
@@ -47,7 +48,7 @@ def write_parquet(session: Session, project: Project, folder: Path) -> dict[str,
     except ImportError:
         raise MissingExtra("Parquet", "parquet") from None
     counts = {}
-    for name, rows in _tables(session, project).items():
+    for name, rows in _tables(session, project, passed).items():
         arrays, fields = [], []
         for key in dict.fromkeys(key for row in rows for key in row):
             values = [row.get(key) for row in rows]
@@ -64,11 +65,11 @@ def write_parquet(session: Session, project: Project, folder: Path) -> dict[str,
     return counts
 
 
-def _tables(session: Session, project: Project) -> dict[str, list[Json]]:
-    records = tables_of(session, project)
+def _tables(session: Session, project: Project, passed: Pass) -> dict[str, list[Json]]:
+    records = tables_of(session, project, passed)
     splits = {c.id: c.task.split for c in records.get("comparisons", []) if isinstance(c, Comparison)}
     splits |= {t.id: t.split for t in records.get("tasks", []) if isinstance(t, Task)}
-    made = preferences(session, project)
+    made = preferences(session, project, passed)
     tables: dict[str, list[Json]] = {
         name.replace("/", "_"): [_row(record, splits) for record in rows] for name, rows in records.items()
     }
@@ -96,7 +97,7 @@ def _parted(rows: Iterable[Json]) -> dict[str, list[Json]]:
     return found
 
 
-def _card(project: Project, tables: dict[str, list[Json]]) -> str:
+def _card(project: Project, tables: dict[str, list[Json]], passed: Pass) -> str:
     configs = "".join(
         f"- config_name: {name}\n  data_files:\n"
         + "".join(f"  - split: {split}\n    path: data/{name}/{split}.jsonl\n" for split in _parted(rows))
@@ -107,7 +108,8 @@ def _card(project: Project, tables: dict[str, list[Json]]) -> str:
         f"---\npretty_name: {json.dumps(project.name)}\ntags:\n- code-review\n- preference\nconfigs:\n{configs}---\n\n"
         f"# {project.name}\n\nCritiques of code, and what people said of them, from the desk of Momus {__version__}.\n"
         "People stand under pseudonyms. Work that was taken back or superseded is not in it, nor are the known bugs\n"
-        "that were slipped in. Each line of a table that Momus has a record for is that record.\n\n"
+        "that were slipped in. Each line of a table that Momus has a record for is that record. Ratings, rankings and\n"
+        f"preferences are of the {passed} pass, {_PASSES[passed]}.\n\n"
         f"| Table | Rows |\n| --- | --- |\n{counts}\n\n"
         "Licences of the code are those of each task (`licence`).\n"
     )

@@ -53,12 +53,13 @@ class Row(BaseModel):
 
 
 class Added(BaseModel):
-    """`known` were there already."""
+    """`known` were there already; `changed` of them have got tests, gold or more seats by this import."""
 
     model_config = ConfigDict(frozen=True)
     lines: int
     added: int
     known: int
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +84,17 @@ def import_lines(
     Raises Problem 422, with the first twenty lines that are wrong, and then nothing is added.
     """
     count = _check(kind, file)
-    added = 0
-    done = 0
+    added = changed = done = 0
     for batch in _batches(file):
         with store.write() as session:
             seats = None if kind == "canary" else Seats(session, project, kind)
             for line in batch:
                 read = _read(kind, line)
                 added += _add(seats, session, project, read, now, overlap, priority) is not None
+            changed += 0 if seats is None else seats.changed
         done += len(batch)
         progress(done)
-    return Added(lines=count, added=added, known=count - added)
+    return Added(lines=count, added=added, known=count - added, changed=changed)
 
 
 def _add(

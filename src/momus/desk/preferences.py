@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from momus.critique import render
-from momus.desk.record_files import comparisons_of, preferred_of
+from momus.desk.record_files import Pass, comparisons_of, preferred_of
 from momus.desk.store.tables import Project
 from momus.records import Comparison, Ranking, Rating, Task
 
@@ -30,10 +30,10 @@ class Preferences:
     ties: int = 0
 
 
-def preferences(session: Session, project: Project) -> Preferences:
-    """Rankings of critiques spelled out into pairs, and comparisons of answers."""
+def preferences(session: Session, project: Project, passed: Pass = "second") -> Preferences:
+    """Rankings of critiques of one pass spelled out into pairs, and comparisons of answers."""
     found = Preferences()
-    comparisons, ratings, rankings = comparisons_of(session, project)
+    comparisons, ratings, rankings = comparisons_of(session, project, first=passed == "first")
     by_id = {comparison.id: comparison for comparison in comparisons}
     for ranking in rankings:
         _expand(by_id[ranking.comparison_id], ranking, found)
@@ -61,9 +61,9 @@ def request(task: Task) -> str:
     )
 
 
-def write_preferences(session: Session, project: Project, folder: Path) -> dict[str, int]:
+def write_preferences(session: Session, project: Project, folder: Path, passed: Pass = "second") -> dict[str, int]:
     """`preferences.jsonl` and `unpaired.jsonl`; the counts, with the ties that were dropped."""
-    found = preferences(session, project)
+    found = preferences(session, project, passed)
     for name, rows in (("preferences", found.pairs), ("unpaired", found.unpaired)):
         write_rows(folder / f"{name}.jsonl", rows)
     return {"preferences": len(found.pairs), "unpaired": len(found.unpaired), "ties, left out": found.ties}

@@ -217,17 +217,25 @@ def labels_of(session: Session, project: Project) -> list[Label]:
     return found
 
 
-def tables_of(session: Session, project: Project) -> dict[str, list[Record]]:
-    """Everything that there is, by the name of its file; what is empty is left out."""
-    comparisons, ratings, rankings = comparisons_of(session, project)
-    first = comparisons_of(session, project, first=True)
+Pass = Literal["first", "second"]
+
+
+def tables_of(session: Session, project: Project, passed: Pass = "second") -> dict[str, list[Record]]:
+    """Everything that there is, by the name of its file; what is empty is left out.
+
+    `passed` is the pass of ratings that stands at the top, where a reward model is trained from; the other one stands
+    in a folder of its own name.
+    """
+    other: Pass = "first" if passed == "second" else "second"
+    comparisons, ratings, rankings = comparisons_of(session, project, first=passed == "first")
+    beside = comparisons_of(session, project, first=other == "first")
     tables: dict[str, Iterable[Record]] = {
         "comparisons": comparisons,
         "ratings": ratings,
         "rankings": rankings,
-        "first/comparisons": first[0],
-        "first/ratings": first[1],
-        "first/rankings": first[2],
+        f"{other}/comparisons": beside[0],
+        f"{other}/ratings": beside[1],
+        f"{other}/rankings": beside[2],
         "tampers": tampers_of(session, project),
         "tasks": tasks_of(session, project),
         "critiques": critiques_of(session, project),
@@ -241,9 +249,10 @@ def tables_of(session: Session, project: Project) -> dict[str, list[Record]]:
     return {name: rows for name, found in tables.items() if (rows := list(found))}
 
 
-def write_records(session: Session, project: Project, folder: Path) -> dict[str, int]:
+def write_records(session: Session, project: Project, folder: Path, passed: Pass = "second") -> dict[str, int]:
     """One file of JSON lines for each table; the counts by name."""
-    return {name: write_jsonl(folder / f"{name}.jsonl", rows) for name, rows in tables_of(session, project).items()}
+    tables = tables_of(session, project, passed)
+    return {name: write_jsonl(folder / f"{name}.jsonl", rows) for name, rows in tables.items()}
 
 
 def _item(work: Settled) -> Any:

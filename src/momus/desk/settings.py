@@ -1,12 +1,13 @@
-"""How a desk is set up: by flags, or by the environment (`MOMUS_DESK_DB` and so on). There are no secrets in it."""
+"""How a desk is set up: by flags, or by the environment (`MOMUS_DESK_DB` and so on)."""
 
 from __future__ import annotations
 
 import ipaddress
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from momus.errors import MomusError
@@ -18,7 +19,9 @@ class DeskSettings(BaseSettings):
     """`origins` are the addresses that browsers use, where they are not this machine's own; `https` says that they
     reach the desk by TLS, ended by a proxy in front. `critic` writes for teams, is the adversary of tampers and answers
     the reviewer's page; only who starts the desk names it, as a name may hold a URL. `accept_unsafe_local` says that
-    what `sandbox="unsafe-local"` means is known; that alone takes no isolation away.
+    what `sandbox="unsafe-local"` means is known; that alone takes no isolation away. `trusted_proxies` are addresses or
+    networks whose `X-Forwarded-For` is believed. `logins_per_minute` may fail for one account from one network.
+    `smtp_...` is the mail server that sends links for new passwords; its password comes by the environment.
     """
 
     model_config = SettingsConfigDict(env_prefix="MOMUS_DESK_", frozen=True, extra="forbid")
@@ -29,6 +32,7 @@ class DeskSettings(BaseSettings):
     origins: tuple[str, ...] = ()
     https: bool = False
     insecure_public: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     critic: str = "auto"
     sandbox: str = "auto"
     accept_unsafe_local: bool = False
@@ -41,7 +45,23 @@ class DeskSettings(BaseSettings):
     logins_per_minute: int = Field(default=10, ge=1)
     claims_per_minute: int = Field(default=240, ge=1)
     runs_per_minute: int = Field(default=30, ge=1)
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
     log: bool = True
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Whose word on where a request comes from is taken: a proxy on this machine where there is one for TLS."""
+        return self.trusted_proxies or (("127.0.0.1", "::1") if self.https else ())
+
+    @property
+    def address(self) -> str:
+        """The address by which browsers come."""
+        return self.origins[0].rstrip("/") if self.origins else f"http://{self.host}:{self.port}"
 
     @property
     def cookie(self) -> str:

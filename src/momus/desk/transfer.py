@@ -18,7 +18,7 @@ from momus.desk.design import Design
 from momus.desk.imports import Added, import_lines
 from momus.desk.preferences import write_preferences
 from momus.desk.problems import Problem
-from momus.desk.record_files import write_records
+from momus.desk.record_files import Pass, write_records
 from momus.desk.store import Store
 from momus.desk.store.tables import Assignment, Project
 from momus.desk.store.types import utc_now
@@ -49,7 +49,7 @@ def import_path(store: Store, slug: str, kind: str | None, path: Path, *, overla
             found = new_project(slug, slug, Design(), now)
             session.add(found)
             session.flush()
-    lines_, added, known = 0, 0, 0
+    lines_ = added = known = changed = 0
     for file in _files(path):
         with file:
             try:
@@ -58,10 +58,11 @@ def import_path(store: Store, slug: str, kind: str | None, path: Path, *, overla
                 more = f" (and {len(problem.errors) - 1} more)" if len(problem.errors) > 1 else ""
                 raise MomusError(f"{path} can't be imported: {problem.detail}{more}") from None
         lines_, added, known = lines_ + one.lines, added + one.added, known + one.known
-    return Added(lines=lines_, added=added, known=known)
+        changed += one.changed
+    return Added(lines=lines_, added=added, known=known, changed=changed)
 
 
-def export_path(store: Store, slug: str, form: str, out: Path) -> Iterator[str]:
+def export_path(store: Store, slug: str, form: str, out: Path, passed: Pass = "second") -> Iterator[str]:
     """Write a project to a folder, or to a file (`archive`); says what was written. Raises MomusError without one."""
     with store.read() as session:
         project = session.scalar(select(Project).where(Project.slug == slug))
@@ -75,7 +76,7 @@ def export_path(store: Store, slug: str, form: str, out: Path) -> Iterator[str]:
             partial.replace(out)
             yield f"{count:,} lines: {out}"
             return
-        for name, count in _WRITERS[form](session, project, out).items():
+        for name, count in _WRITERS[form](session, project, out, passed).items():
             yield f"{count:,} {name}"
 
 

@@ -17,8 +17,8 @@ def test_no_page_has_a_serious_fault(visit: Visit, served: Served, axe: str, sch
     slug = served.project(assisted=1)
     n = served.projects
     items = {
-        "rate": comparison(n), "tamper": task(n), "write": tamper(n), "team": prefilled(n), "compare": pair(n),
-        "judge": pair(n, passes=1), "grade": tamper(n),
+        "rate": comparison(n), "tamper": task(n + 3000), "write": tamper(n + 4000), "team": prefilled(n + 5000),
+        "compare": pair(n), "judge": pair(n + 6000, passes=1), "grade": tamper(n + 7000),
     }  # fmt: skip
     served.load(slug, "grade", [tamper(n + 1000)])
     seat = served.api("manager", "POST", f"/projects/{slug}/queue/grade/claim")

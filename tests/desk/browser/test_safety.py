@@ -29,19 +29,21 @@ CODE = f'def f(x):\n    """{EVIL}"""\n    return "{UNSEEN}"\n'
 
 
 def evil(n: int) -> dict[str, Any]:
-    task = Task(id=f"evil-{n}", question=f"{EVIL} {UNSEEN}", answer=CODE)
+    def asked(kind: str) -> Task:  # questions of their own: nobody has one code in hand twice
+        return Task(id=f"evil-{n}", question=f"{EVIL} {UNSEEN} {kind}", answer=CODE)
+
     comment = Comment(Span(4, 8), f"{EVIL} {UNSEEN}", suggestion=EVIL)
     sampled = Sampled(task_id="x", critic="human", critique=Critique((comment,)))
     bug = Bug(spans=(Span(4, 8),), category="other", severity="high", description=EVIL + UNSEEN, suggestion=EVIL)
     return {
-        "write": task,
-        "team": Prefilled(task=task, critique=sampled),
-        "rate": Comparison(id="x", task=task, critiques=(sampled, sampled), bugs=(bug,)),
+        "write": asked("write"),
+        "team": Prefilled(task=asked("team"), critique=sampled),
+        "rate": Comparison(id="x", task=asked("rate"), critiques=(sampled, sampled), bugs=(bug,)),
         "compare": Pair(
             id="x", question=EVIL + UNSEEN, answers=(CODE, CODE + "\n"), makers=("a", "b"), critiques=(sampled,) * 2
         ),
-        "grade": Tamper(task=task, twin="def f(x):\n    return 1\n", bugs=(bug,), proof="compiles"),
-        "tamper": task,
+        "grade": Tamper(task=asked("grade"), twin="def f(x):\n    return 1\n", bugs=(bug,), proof="compiles"),
+        "tamper": asked("tamper"),
     }
 
 

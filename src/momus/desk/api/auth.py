@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from pydantic import Field
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 
 from momus.desk import auth
 from momus.desk.api.deps import Body, BrowserDep, CallerDep, DeskDep, Line, RowId, problems
 from momus.desk.context import Desk
+from momus.desk.limits import guessing, network_of
+from momus.desk.mail import send_reset
 from momus.desk.problems import not_found
 from momus.desk.roles import Permission
-from momus.desk.store.tables import ApiToken, Membership, Project
+from momus.desk.store.tables import ApiToken, Membership, Project, User
 
 router = APIRouter(prefix="/api/v1", tags=["people"], responses=problems())
 
@@ -36,6 +42,23 @@ class Accept(Body):
 class NewPassword(Body):
     old: Annotated[str, Field(max_length=1000)]
     new: Annotated[str, Field(max_length=1000)]
+
+
+class Forgot(Body):
+    email: Line
+
+
+class Forgotten(Body):
+    """`mail`: a link is on its way, where the address is known. Else ask an admin for one."""
+
+    mail: bool
+
+
+class ResetPassword(Body):
+    """`key` is the link's, after the `#`."""
+
+    key: Line
+    password: Annotated[str, Field(max_length=1000)]
 
 
 class MemberOf(Body):
@@ -71,30 +94,51 @@ class Token(Body):
 
 
 @router.post("/auth/login")
-def login(body: LogIn, request: Request, response: Response, desk: DeskDep) -> Me:
-    """Log in: the answer sets the session's cookie."""
-    address = request.client.host if request.client else "?"
-    desk.limiter.take("login", address, desk.settings.logins_per_minute)
-    desk.limiter.take("login", body.email.strip().lower(), desk.settings.logins_per_minute)
-    with desk.store.write() as session:
-        key, user = auth.log_in(session, body.email, body.password, desk.clock(), desk.settings.session)
-        caller = auth.Caller(user.id, user.name, user.email, user.admin)
-    _set_cookie(response, desk, key)
-    return _me(desk, caller)
+async def login(body: LogIn, request: Request, response: Response, desk: DeskDep) -> Me:
+    """Log in: the answer sets the session's cookie. Only what fails counts against the limit."""
+
+    def look() -> tuple[str, User]:
+        with _guessing(desk, request, body.email):
+            return auth.log_in(desk.store, body.email, body.password, desk.clock(), desk.settings.session)
+
+    return await _coming_in(desk, response, look)
 
 
 @router.post("/auth/accept")
-def accept(body: Accept, request: Request, response: Response, desk: DeskDep) -> Me:
+async def accept(body: Accept, request: Request, response: Response, desk: DeskDep) -> Me:
     """Come in by an invite, once, and be logged in."""
-    address = request.client.host if request.client else "?"
-    desk.limiter.take("login", address, desk.settings.logins_per_minute)
-    now = desk.clock()
-    with desk.store.write() as session:
-        user = auth.accept(session, body.invite, body.email, body.name, body.password, now)
-        key = auth.start_session(session, user, now, desk.settings.session)
-        caller = auth.Caller(user.id, user.name, user.email, user.admin)
-    _set_cookie(response, desk, key)
-    return _me(desk, caller)
+
+    def look() -> tuple[str, User]:
+        with _guessing(desk, request, body.email):
+            return auth.accept(
+                desk.store, body.invite, body.email, body.name, body.password, desk.clock(), desk.settings.session
+            )
+
+    return await _coming_in(desk, response, look)
+
+
+@router.post("/auth/forgot", status_code=202)
+def forgot(body: Forgot, request: Request, tasks: BackgroundTasks, desk: DeskDep) -> Forgotten:
+    """Have a link for a new password sent, where the desk has a mail server; an admin can make one in any case.
+
+    The answer is the same whoever is known here.
+    """
+    if desk.settings.smtp_host is None:
+        return Forgotten(mail=False)
+    desk.limiter.take("forgot", network_of(_address(request)), desk.settings.logins_per_minute)
+    tasks.add_task(_send_reset, desk, body.email.strip().lower())
+    return Forgotten(mail=True)
+
+
+@router.post("/auth/reset")
+async def reset(body: ResetPassword, request: Request, response: Response, desk: DeskDep) -> Me:
+    """Set a new password by a link, once, and be logged in. All other sessions and all API tokens end."""
+
+    def look() -> tuple[str, User]:
+        with _guessing(desk, request, "a link"):
+            return auth.reset_password(desk.store, body.key, body.password, desk.clock(), desk.settings.session)
+
+    return await _coming_in(desk, response, look)
 
 
 @router.post("/auth/logout", status_code=204)
@@ -111,11 +155,14 @@ def me(who: CallerDep, desk: DeskDep) -> Me:
 
 
 @router.post("/auth/password", status_code=204)
-def password(body: NewPassword, who: BrowserDep, desk: DeskDep) -> None:
-    """Change one's password; all other sessions end."""
-    desk.limiter.take("login", who.email, desk.settings.logins_per_minute)
-    with desk.store.write() as session:
-        auth.change_password(session, who, body.old, body.new)
+async def password(body: NewPassword, request: Request, who: BrowserDep, desk: DeskDep) -> None:
+    """Change one's password; all other sessions and all API tokens end."""
+
+    def change() -> None:
+        with _guessing(desk, request, who.email):
+            auth.change_password(desk.store, who, body.old, body.new)
+
+    await to_thread.run_sync(change, limiter=desk.hashing)
 
 
 @router.get("/tokens")
@@ -141,6 +188,31 @@ def revoke(token: RowId, who: BrowserDep, desk: DeskDep) -> None:
         if found is None or found.user_id != who.user_id or found.revoked:
             raise not_found("token")
         found.revoked = True
+
+
+async def _coming_in(desk: Desk, response: Response, look: Callable[[], tuple[str, User]]) -> Me:
+    """Passwords are looked at a few at a time, and by threads of their own: nobody's work waits for them."""
+    key, user = await to_thread.run_sync(look, limiter=desk.hashing)
+    _set_cookie(response, desk, key)
+    return await run_in_threadpool(_me, desk, auth.Caller(user.id, user.name, user.email, user.admin))
+
+
+def _guessing(desk: Desk, request: Request, account: str) -> AbstractContextManager[None]:
+    per_minute = desk.settings.logins_per_minute
+    return guessing(desk.limiter, account.strip().lower(), _address(request), per_minute)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "?"
+
+
+def _send_reset(desk: Desk, email: str) -> None:
+    with desk.store.write() as session:
+        user = session.scalar(select(User).where(User.email == email, User.active.is_(True)))
+        if user is None:
+            return
+        key = auth.make_reset(session, user, desk.clock())
+    send_reset(desk.settings, email, key)
 
 
 def _token(token: ApiToken, key: str | None = None) -> Token:

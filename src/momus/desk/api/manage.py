@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from pydantic import Field
@@ -21,6 +21,7 @@ from momus.desk.api.seats import JobStarted
 from momus.desk.kinds import KindName
 from momus.desk.problems import invalid, wrong
 from momus.desk.rechecks import adjudicate, recheck_share, rechecked
+from momus.desk.record_files import Pass
 from momus.desk.settled import pseudonyms
 from momus.desk.store.tables import Project
 from momus.desk.transfer import Format, export_path
@@ -82,9 +83,15 @@ def comparisons(body: NewComparisons, access: ManageDep, desk: DeskDep) -> JobSt
     """Make `rate` assignments of the tampers handed in so far: the critic's critiques, people's, and the gold one."""
     with desk.store.write() as session:
         job = jobs.start(
-            session, access.project, access.user_id, "comparisons", body.model_dump(mode="json"), desk.clock()
+            session,
+            access.project,
+            access.user_id,
+            "comparisons",
+            body.model_dump(mode="json"),
+            desk.clock(),
+            size=jobs.SMALL + 1,  # of every tamper there is
         )
-    desk.wake.set()
+    desk.woken()
     return JobStarted(job=job.id)
 
 
@@ -92,6 +99,8 @@ def comparisons(body: NewComparisons, access: ManageDep, desk: DeskDep) -> JobSt
 def stats(statistic: Annotated[Statistic, InPath()], access: StatsDep, desk: DeskDep) -> dict[str, Any]:
     """People stand under pseudonyms. `ratings` has agreement, Elo, wins and the Pareto points of critics."""
     with desk.store.read() as session:
+        if statistic == "progress" and "work" in access.may and "manage" not in access.may:
+            return dashboard.progress(session, access.project, blind=True)
         return STATS[statistic](session, access.project)
 
 
@@ -100,7 +109,12 @@ def stats(statistic: Annotated[Statistic, InPath()], access: StatsDep, desk: Des
     response_class=FileResponse,
     responses={200: {"content": {"application/octet-stream": {}}, "description": "JSON lines, or a zip of files"}},
 )
-def export(form: Annotated[Format, InPath()], access: ManageDep, desk: DeskDep) -> FileResponse:
+def export(
+    form: Annotated[Format, InPath()],
+    access: ManageDep,
+    desk: DeskDep,
+    passed: Annotated[Pass, Query(alias="pass", description="The pass of ratings that trains.")] = "second",
+) -> FileResponse:
     """The project as one file: an archive in JSON lines, or a zip. People stand under pseudonyms."""
     slug = access.project.slug
     folder = tempfile.TemporaryDirectory(prefix="momus-export-")
@@ -109,8 +123,8 @@ def export(form: Annotated[Format, InPath()], access: ManageDep, desk: DeskDep) 
         path, name = root / "archive.jsonl", f"{slug}.jsonl"
         list(export_path(desk.store, slug, form, path))
     else:
-        path, name = root / "export.zip", f"{slug}-{form}.zip"
-        list(export_path(desk.store, slug, form, root / "files"))
+        path, name = root / "export.zip", f"{slug}-{form}{'-first-pass' if passed == 'first' else ''}.zip"
+        list(export_path(desk.store, slug, form, root / "files", passed))
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
             for file in sorted((root / "files").rglob("*")):
                 if file.is_file():

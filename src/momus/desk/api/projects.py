@@ -51,6 +51,12 @@ class ChangePerson(Body):
     admin: bool | None = None
 
 
+class ResetView(Body):
+    """The link is `/reset#KEY`."""
+
+    key: str
+
+
 class NewProject(Body):
     slug: Slug
     name: Line
@@ -131,6 +137,16 @@ def change_user(user: RowId, body: ChangePerson, who: AdminDep, desk: DeskDep) -
         if not found.active:
             auth.end_sessions(session, found.id)
         return _person(found)
+
+
+@router.post("/users/{user}/reset", status_code=201, tags=["people"])
+def reset_link(user: RowId, who: AdminDep, desk: DeskDep) -> ResetView:
+    """A key for a new password, to be handed to the person; shown this once. All keys made before end."""
+    with desk.store.write() as session:
+        found = session.get(User, user)
+        if found is None or not found.active:
+            raise not_found("user")
+        return ResetView(key=auth.make_reset(session, found, desk.clock()))
 
 
 @router.get("/projects", tags=["projects"])

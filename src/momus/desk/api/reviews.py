@@ -69,8 +69,10 @@ def make(body: NewReview, access: WorkDep, desk: DeskDep) -> ReviewView:
         )
         session.add(made)
         session.flush()
-        job = jobs.start(session, access.project, access.user_id, "review", {"review": made.id}, now)
-    desk.wake.set()
+        job = jobs.start(
+            session, access.project, access.user_id, "review", {"review": made.id}, now, size=len(body.code)
+        )
+    desk.woken()
     return _shown(made, job.id)
 
 

@@ -260,8 +260,10 @@ def adversary(body: AdversaryRequest, at: HoldDep, desk: DeskDep) -> JobStarted:
         raise invalid(*refused.errors) from None
     params = {"hold": at.hold_id, **body.model_dump(mode="json")}
     with desk.store.write() as session:
-        job = jobs.start(session, at.access.project, at.access.user_id, "adversary", params, desk.clock())
-    desk.wake.set()
+        job = jobs.start(
+            session, at.access.project, at.access.user_id, "adversary", params, desk.clock(), size=3 * len(body.answer)
+        )
+    desk.woken()
     return JobStarted(job=job.id)
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from momus.desk.api.deps import After, Body, DeskDep, ManageDep, Most, RowId, problems
-from momus.desk.assign import withdraw
-from momus.desk.imports import Added, Imported, import_lines
+from momus.desk.assign import Seats, withdraw
+from momus.desk.imports import Added, Gold, Imported, import_lines
 from momus.desk.kinds import KindName
 from momus.desk.problems import Problem, conflict, not_found
 from momus.desk.store.tables import Assignment, CritiqueRow, Seat, TaskRow
@@ -52,10 +52,12 @@ class Assignments(Body):
 
 
 class ChangeAssignment(Body):
-    """`withdrawn` can't be undone; whoever is at it may finish."""
+    """`withdrawn` can't be undone; whoever is at it may finish. `overlap` can be raised, and `gold` set, later."""
 
     priority: int | None = Field(default=None, ge=-1000, le=1000)
     withdrawn: bool = False
+    overlap: int | None = Field(default=None, ge=1, le=100)
+    gold: Gold | None = None
 
 
 class CritiqueView(Body):
@@ -138,6 +140,15 @@ def change_assignment(assignment: RowId, body: ChangeAssignment, access: ManageD
             found.priority = body.priority
             for seat in seats:
                 seat.rank = -body.priority
+        if body.overlap is not None and body.overlap != found.overlap:
+            if found.canary or not Seats(session, access.project, found.kind).raise_overlap(found, body.overlap):
+                raise conflict("overlap", "The number of people can be raised, and not of what was withdrawn.")
+            session.flush()
+            seats = list(session.scalars(select(Seat).where(Seat.assignment_id == found.id)))
+        if body.gold is not None:
+            if found.kind not in ("rate", "compare") or found.canary:
+                raise conflict("gold", "What is right is kept of `rate` and `compare`.")
+            found.gold = body.gold.model_dump(mode="json")
         if body.withdrawn:
             if found.state == "done":
                 raise conflict("done", "Everybody has handed this in.")

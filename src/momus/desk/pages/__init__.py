@@ -70,6 +70,17 @@ def join(request: Request) -> Response:
     return _page(request, "join", "Join")
 
 
+@router.get("/forgot")
+def forgot(request: Request) -> Response:
+    return _page(request, "forgot", "Forgotten password")
+
+
+@router.get("/reset")
+def reset(request: Request) -> Response:
+    """The key of a link for a new password stands after the `#`, as an invite's does."""
+    return _page(request, "reset", "New password")
+
+
 @router.get("/")
 def projects(request: Request, came_in: CameIn) -> Response:
     return _closed(request, came_in, "projects", "Projects")

@@ -108,6 +108,7 @@ export async function finished(id, report) {
     const job = await get(`/jobs/${id}`);
     report?.(job);
     if (job.state === "done") return job.result;
+    if (job.state === "cancelled") throw new Error("Cancelled.");
     if (job.state === "failed") throw new Error(job.error ?? "That failed.");
     await new Promise((resume) => setTimeout(resume, wait));
   }

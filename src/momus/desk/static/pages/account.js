@@ -17,7 +17,8 @@ start(function Page() {
     trying(async () => {
       await post("/auth/password", form);
       event.target.reset();
-      say("Changed. All other sessions have ended.");
+      say("Changed. All other sessions and API tokens have ended.");
+      load();
     });
   };
   const make = (/** @type {any} */ event) => {

@@ -78,6 +78,7 @@ function Ratings({ ratings }) {
   if (!ratings.comparisons) return html`<${Figure} title="Ratings"><p class="quiet">Nothing has been rated yet.</p><//>`;
   const agreement = Object.entries(ratings.agreement).map(([name, row]) => ({ name: name.replaceAll("_", " "), figure: row.alpha }));
   return html`
+    ${ratings.groups === 1 && html`<p class="note" role="status" data-one-group>All rated tasks share one group, so there are no intervals. Give the tasks of each problem a <code>group</code> of their own and import them again.</p>`}
     <${Figure} title="Elo" about=${`From ${plural(ratings.comparisons, "comparison")}; 95% intervals over whole tasks.`}>
       <${Intervals} label="Elo" rows=${ratings.elo.map((/** @type {any} */ one) => ({ name: one.critic, figure: { mean: one.elo, low: one.low, high: one.high }, note: ` n ${one.duels}${one.mark ? `, ${one.mark}` : ""}` }))} /><//>
     <${Figure} title="Caught against spurious" about="Further up and to the left is better. A point is a critic under its name in the comparisons: a setting of the dial has its own where it was rated under a name of its own.">
@@ -86,7 +87,7 @@ function Ratings({ ratings }) {
     <${Figure} title="Agreement" about="Krippendorff's α, ordinal; 1 is perfect, 0 is chance.">
       <${Intervals} label="Agreement" low=${-0.2} high=${1} rows=${agreement} /><//>
     <${Figure} title="Who is preferred to whom"><${Table} head=${["Critic", "over", "Preferred", "95%", "n"]}
-      rows=${ratings.wins.map((/** @type {any} */ one) => [one.critic, one.over, percent(one.mean), `${percent(one.low)}–${percent(one.high)}`, one.n])} /><//>`;
+      rows=${ratings.wins.map((/** @type {any} */ one) => [one.critic, one.over, percent(one.mean), one.low === null ? "no interval" : `${percent(one.low)}–${percent(one.high)}`, one.n])} /><//>`;
 }
 
 start(function Page() {

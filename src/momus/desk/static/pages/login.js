@@ -28,6 +28,7 @@ start(
       <label class="field"><span>Password</span><input name="password" type="password" autocomplete="current-password" required /></label>
       ${wrong.value && html`<p class="errors" role="alert">${wrong.value}</p>`}
       <button class="main">Log in</button>
+      <p class="quiet"><a href="/forgot">Forgot your password?</a></p>
     </form></section>`;
   },
   { open: true },

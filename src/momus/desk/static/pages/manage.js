@@ -14,6 +14,8 @@ const at = signal(/** @type {any} */ (null));
 const wrong = signal(/** @type {any[]} */ ([]));
 const key = signal("");
 const busy = signal("");
+/** Which pass of the ratings an export puts where a reward model is trained from. */
+const passed = signal("second");
 
 const load = () =>
   trying(async () => {
@@ -39,7 +41,7 @@ async function bring(event) {
   busy.value = `Sending ${file.name}…`;
   try {
     const added = await call("POST", `${inProject}/imports?kind=${form.get("kind")}&overlap=${form.get("overlap")}&priority=${form.get("priority")}`, { raw: file });
-    say(`${added.added} added, ${added.known} known already.`);
+    say(`${added.added} added, ${added.known} known already${added.changed ? `; ${added.changed} of them got tests, gold or more people` : ""}.`);
     await load();
   } catch (error) {
     wrong.value = /** @type {any} */ (error).errors ?? [];
@@ -79,14 +81,15 @@ function People() {
         <td data-of="Role"><select aria-label=${`Role of ${one.name}`} onChange=${(/** @type {any} */ e) => doing(() => call("PUT", `${inProject}/members/${one.id}`, { body: { role: e.target.value } }), "Changed.")}>${ROLES.map((role) => html`<option selected=${role === one.role}>${role}</option>`)}</select></td>
         <td><button onClick=${() => doing(() => call("DELETE", `${inProject}/members/${one.id}`), "Gone from the project; what they did stays.")}>Remove</button></td></tr>`)}
     </tbody></table></div>
-    <form class="row wrap" onSubmit=${(/** @type {any} */ e) => { const form = fields(e); doing(async () => { key.value = (await post(`${inProject}/invites`, { email: form.email || null, role: form.role })).key; }); }}>
+    <form class="row wrap" onSubmit=${(/** @type {any} */ e) => { const form = fields(e); doing(async () => { key.value = `join#${encodeURIComponent((await post(`${inProject}/invites`, { email: form.email || null, role: form.role })).key)}`; }); }}>
       <label class="choice"><span>Email (only they may use it)</span><input name="email" type="email" /></label>
       <${Select} label="Role" name="role" options=${ROLES} /><button class="main">Invite</button></form>
-    ${key.value && html`<p class="key" role="status">Give them this address. It is shown this once, and holds once: <br /><code data-invite>${`${location.origin}/join#${encodeURIComponent(key.value)}`}</code></p>`}
+    ${key.value && html`<p class="key" role="status">Give them this address. It is shown this once, and holds once: <br /><code data-invite>${`${location.origin}/${key.value}`}</code></p>`}
     ${at.value.invites.length > 0 && html`<p class="quiet">Open invites</p><table class="data"><tbody>${at.value.invites.map((/** @type {any} */ one) => html`<tr><td>${visible(one.email ?? "anybody with the key")}</td><td>${one.role}</td><td>until ${new Date(one.expires).toLocaleString()}</td>
       <td><button onClick=${() => doing(() => call("DELETE", `${inProject}/invites/${one.id}`))}>Withdraw</button></td></tr>`)}</tbody></table>`}
     ${at.value.users.length > 0 && html`<details><summary class="quiet">Everybody on this desk</summary><table class="data"><tbody>${at.value.users.map((/** @type {any} */ one) => html`<tr><td>${visible(one.name)}</td><td>${visible(one.email)}</td><td>${one.admin ? "admin" : ""}</td>
       <td>${one.email !== me.value?.email && html`<button onClick=${() => doing(() => call("PATCH", `/users/${one.id}`, { body: { active: !one.active } }))}>${one.active ? "Switch off" : "Switch on"}</button>
+        ${one.active && html`<button onClick=${() => doing(async () => { key.value = `reset#${encodeURIComponent((await post(`/users/${one.id}/reset`)).key)}`; })}>New password</button>`}
         <button onClick=${() => doing(() => call("PATCH", `/users/${one.id}`, { body: { admin: !one.admin } }))}>${one.admin ? "No admin" : "Make admin"}</button>`}</td></tr>`)}</tbody></table></details>`}`;
 }
 
@@ -126,7 +129,10 @@ start(function Page() {
     <form class="row wrap" onSubmit=${check}><span>Have work looked at again:</span><${Select} label="Kind" name="kind" options=${KINDS.slice(0, -1)} />
       <label class="choice"><span>Share</span><input name="share" type="number" min="0.01" max="1" step="0.01" value="0.1" /></label><button>Make</button></form>
     <h2>Take work out</h2>
-    <p class="row wrap">${FORMATS.map((form) => html`<a class="button" download href=${`/api/v1${inProject}/exports/${form}`}>${form}</a>`)}</p>
+    <p class="row wrap">${FORMATS.map((form) => html`<a class="button" download href=${`/api/v1${inProject}/exports/${form}?pass=${passed.value}`}>${form}</a>`)}
+      <label class="choice"><span>Ratings that train</span><select onChange=${(/** @type {any} */ e) => (passed.value = e.target.value)}>
+        <option value="second" selected=${passed.value === "second"}>second pass: after the bug was shown</option>
+        <option value="first" selected=${passed.value === "first"}>first pass: before it was shown</option></select></label></p>
     <${People} />
     <h2>Guidelines</h2>
     <form onSubmit=${(/** @type {any} */ e) => { const form = fields(e); doing(() => post(`${inProject}/guidelines`, { text: form.text }), "A new version is in force."); }}>
@@ -134,9 +140,10 @@ start(function Page() {
       <p class="row"><button>Make it a new version</button></p></form>
     <${Design} />
     <h2>Assignments</h2>
-    <div class="scroll"><table class="data"><thead><tr><th>Id</th><th>Kind</th><th>State</th><th>Seats</th><th>Priority</th><th></th></tr></thead><tbody>
+    <div class="scroll"><table class="data"><thead><tr><th>Id</th><th>Kind</th><th>State</th><th>Seats</th><th>People</th><th>Priority</th><th></th></tr></thead><tbody>
       ${at.value.assignments.map((/** @type {any} */ one) => html`<tr><td data-of="Id">${one.id}</td><td data-of="Kind">${one.kind}${one.canary ? " (canary)" : ""}</td><td data-of="State">${one.state}</td>
         <td data-of="Seats">${Object.entries(one.seats).map(([state, count]) => `${count} ${state}`).join(", ")}</td>
+        <td data-of="People"><input type="number" aria-label=${`People for ${one.id}`} min=${one.overlap} max="100" value=${one.overlap} disabled=${one.canary || one.state === "withdrawn"} onChange=${(/** @type {any} */ e) => doing(() => call("PATCH", `${inProject}/assignments/${one.id}`, { body: { overlap: Number(e.target.value) } }), "More people will get it.")} /></td>
         <td data-of="Priority"><input type="number" aria-label=${`Priority of ${one.id}`} min="-1000" max="1000" value=${one.priority} onChange=${(/** @type {any} */ e) => doing(() => call("PATCH", `${inProject}/assignments/${one.id}`, { body: { priority: Number(e.target.value) } }))} /></td>
         <td>${one.state === "open" && html`<button onClick=${() => confirmed(`Withdraw ${one.id}? This can't be undone.`) && doing(() => call("PATCH", `${inProject}/assignments/${one.id}`, { body: { withdrawn: true } }))}>Withdraw</button>`}
           ${(one.seats.submitted ?? 0) > 1 && one.kind !== "recheck" && html` <button onClick=${() => doing(() => post(`${inProject}/rechecks`, { assignment: one.id }), "Somebody decides.")}>Decide</button>`}</td></tr>`)}

@@ -9,6 +9,7 @@ import { signal, useEffect, useMemo, useSignal } from "../vendor.js";
 const reviews = signal(/** @type {any[]} */ ([]));
 const shown = signal(/** @type {any} */ (null));
 const busy = signal("");
+const running = signal("");
 /** Comments below this confidence are hidden; those without one are always shown. */
 const dial = signal(0);
 
@@ -19,13 +20,14 @@ async function review(asked) {
   busy.value = "The critic reads…";
   try {
     const made = await post(`${inProject}/reviews`, { ...asked, language: /\.(js|ts|go|rs|c|h|cpp|java)$/.test(asked.name) ? "text" : "python" });
+    running.value = made.job;
     await finished(made.job);
     shown.value = await get(`${inProject}/reviews/${made.id}`);
     load();
   } catch (error) {
     say(told(error), true);
   } finally {
-    busy.value = "";
+    busy.value = running.value = "";
   }
 }
 
@@ -50,7 +52,8 @@ function Paste() {
       <label class="choice"><span>Name</span><input value=${name.value} onInput=${(/** @type {any} */ e) => (name.value = e.target.value)} /></label></div>
     <label class="words"><span>Code</span><textarea class="mono" rows="16" spellcheck="false" value=${code.value} onInput=${(/** @type {any} */ e) => (code.value = e.target.value)}></textarea></label>
     <label class="words"><span>What it should do <span class="quiet">if you like</span></span><textarea rows="2" value=${question.value} onInput=${(/** @type {any} */ e) => (question.value = e.target.value)}></textarea></label>
-    <p class="row"><button class="main" disabled=${busy.value !== ""} onClick=${send}>${busy.value || "Review"} <${Hint} k="Ctrl+Enter" /></button></p>
+    <p class="row"><button class="main" disabled=${busy.value !== ""} onClick=${send}>${busy.value || "Review"} <${Hint} k="Ctrl+Enter" /></button>
+      ${running.value && html`<button onClick=${() => trying(() => call("DELETE", `/jobs/${running.value}`))}>Cancel</button>`}</p>
     ${reviews.value.length > 0 && html`<h2>Earlier ones</h2><table class="data"><thead><tr><th>Name</th><th>Code</th><th>Comments</th><th></th></tr></thead>
       <tbody>${reviews.value.map((one) => html`<tr><td data-of="Name">${visible(one.name) || "–"}</td><td data-of="Code"><code>${visible(one.code.split("\n")[0].slice(0, 60))}</code></td><td data-of="Comments">${one.comments?.length ?? "waiting"}</td>
         <td><button onClick=${() => (shown.value = one)}>Look</button></td></tr>`)}</tbody></table>`}
