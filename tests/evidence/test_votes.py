@@ -78,10 +78,11 @@ def decided(agree: int, voters: int, n: int = 4) -> list[Vote]:
         (7, 7, False, False),
     ],
 )
-def test_it_speaks_where_enough_agree_and_without_examples_where_all_do(
+def test_it_speaks_where_enough_agree_and_without_examples_where_all_do_or_not_at_all(
     agree: int, voters: int, examples: bool, speaks: bool
 ) -> None:
-    assert Gate().speaks(decided(agree, voters), voters, examples=examples) is speaks
+    assert Gate(bare_least=8).speaks(decided(agree, voters), voters, examples=examples) is speaks
+    assert Gate().speaks(decided(agree, voters), voters, examples=examples) is (speaks and examples)
 
 
 def test_it_is_silent_where_they_agree_on_too_few_inputs() -> None:

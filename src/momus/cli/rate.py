@@ -141,8 +141,12 @@ def _report(summary: Summary, output: Path, as_json: bool) -> int:
         click.echo(json.dumps({"output": str(output), **asdict(summary)}, indent=1, ensure_ascii=False))
     from rich.console import Console
 
+    from momus.raters.solutions import SolutionsRater, agreement
+
     console = Console(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
     console.print(_table(summary))
+    if summary.rater == SolutionsRater.name:
+        say(agreement(summary.verdicts))
     if summary.tied:
         say(f"in {summary.tied} comparisons all critiques are tied; they teach nothing")
     if summary.unscored:

@@ -39,20 +39,24 @@ class Gate:
     """When solutions may be believed: where the model can do the task.
 
     `least` programs have to be left after the question's examples, on a call a `share` of them has to agree, and on at
-    least `decided` of all calls, and `calls` of them, they have to. Where the question has no examples the bare ones
-    hold: nothing else has shown that the model can do it.
+    least `decided` of all calls, and `calls` of them, they have to. Where the question has no examples the bare numbers
+    hold, and with None nothing is said: there nothing has shown that the model understood the task (of correct answers
+    to such questions of the part *tune* 3 in 41 were contradicted by 8 of 8). An answer is contradicted where it goes
+    `against` them on so many calls.
     """
 
     least: int = 5
     share: float = 7 / 8
-    bare_least: int = 8
+    bare_least: int | None = None
     bare_share: float = 1.0
     decided: float = 0.5
     calls: int = 3
+    against: int = 1
 
     def enough(self, programs: int, *, examples: bool) -> bool:
         """Whether so many programs may vote at all."""
-        return programs >= (self.least if examples else self.bare_least)
+        least = self.least if examples else self.bare_least
+        return least is not None and programs >= least
 
     def agreed(self, vote: Vote, *, examples: bool) -> bool:
         """Whether a vote is decided."""

@@ -73,6 +73,7 @@ class Summary:
     unscored: int = 0  # comparisons without any overall score
     why: str = ""  # the first reason for one
     by_critic: dict[str, dict[str, Scores]] = field(default_factory=dict)
+    verdicts: dict[str, list[int]] = field(default_factory=dict)  # rationale of a ranking -> without, with known bugs
 
 
 def rated(rater: Rater, comparisons: Sequence[Comparison]) -> list[Record]:
@@ -128,6 +129,7 @@ def summarise(comparisons: Sequence[Comparison], folder: Path) -> Summary:
     """Means and counts over the ratings in a folder."""
     critics = {comparison.id: [s.critic for s in comparison.critiques] for comparison in comparisons}
     summary = Summary("", False, len(comparisons), sum(not comparison.bugs for comparison in comparisons))
+    buggy = {comparison.id for comparison in comparisons if comparison.bugs}
     scored: set[str] = set()
     for row in read_jsonl(folder / RATINGS, Rating):
         summary.rater, summary.simulated = row.rater, row.simulated
@@ -142,6 +144,7 @@ def summarise(comparisons: Sequence[Comparison], folder: Path) -> Summary:
     for ranking in read_jsonl(folder / RANKINGS, Ranking):
         summary.ranked += 1
         summary.tied += len(ranking.order) < 2
+        summary.verdicts.setdefault(ranking.rationale, [0, 0])[ranking.comparison_id in buggy] += 1
     summary.unscored = len(comparisons) - len(scored)
     return summary
 

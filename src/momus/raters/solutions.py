@@ -16,7 +16,7 @@ utility and the ranking are the oracle's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from momus.critics.solutions.hearing import Heard
 
 RIGHT, PARTLY, POINTS, MISSED = 7, 5, 4, 1
+CONTRADICTED, KEPT = "the solutions contradict the answer", "the answer gives what the solutions do"
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class SolutionsRater:
                 )
             )
         order = order_of(utilities)
-        return Rated(tuple(forms), order, "by utility" if order else "nothing could be scored")
+        return Rated(tuple(forms), order, CONTRADICTED if heard.contradictions else KEPT)
 
     def _tally(self, task: Task, critique: Critique, heard: Heard) -> _Tally:
         tally = _Tally(MISSED if heard.contradictions else RIGHT)
@@ -125,6 +126,18 @@ class SolutionsRater:
         return matching(
             task, apply_suggestion(task.answer, comment.highlight, comment.suggestion), heard, self._sandbox
         )
+
+
+def agreement(verdicts: Mapping[str, Sequence[int]]) -> str:
+    """How far what it takes for wrong is what has a reference bug, in words.
+
+    `verdicts`: of each rationale of a ranking the number of answers without a reference bug, and of those with one.
+    """
+    (right, wrong), (kept, missed) = (verdicts.get(name, (0, 0)) for name in (CONTRADICTED, KEPT))
+    return (
+        f"where the solutions may speak they contradict {wrong} of {wrong + missed} answers with a reference bug and "
+        f"{right} of {right + kept} without one"
+    )
 
 
 def open_solutions_rater(model: str | None = None, *, seed: int = 0) -> SolutionsRater:

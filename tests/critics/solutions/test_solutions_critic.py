@@ -19,7 +19,7 @@ from momus.errors import MomusError
 from momus.evidence.votes import Gate
 from momus.match import apply_suggestion
 from momus.models.local import LocalModel, open_local
-from momus.raters.solutions import SolutionsRater
+from momus.raters.solutions import CONTRADICTED, KEPT, SolutionsRater, agreement
 from momus.records import Comparison, Sampled, Task
 
 QUESTION = "Write total(values), the sum of a list of numbers.\ntotal([1, 2]) == 3\ntotal([]) == 0"
@@ -152,8 +152,11 @@ def test_the_rater_scores_claims_by_what_the_solutions_give() -> None:
         )
     )
     assert [form.comprehensiveness for form in wrong.forms] == [7, 4, 1, 1]
-    assert wrong.order[0] == (0,) and wrong.order[1] == (1,)
+    assert wrong.order[0] == (0,) and wrong.order[1] == (1,) and wrong.rationale == CONTRADICTED
     right = rater.rate(comparison(RIGHT, None, comment(RIGHT, "return result", "return result + 1")))
     assert right.order == ((0,), (1,)) and right.forms[1].fake_problem == 7
+    assert right.rationale == KEPT
+    said = agreement({CONTRADICTED: [1, 8], KEPT: [9, 2], "by utility": [5, 5]})
+    assert "8 of 10 answers with a reference bug and 1 of 10 without one" in said
     silent = SolutionsRater(lambda asked: hear(asked, subject_of(asked), [], gate=Gate()))  # type: ignore[arg-type]
     assert silent.rate(comparison(WRONG, None)).forms[0].overall is None

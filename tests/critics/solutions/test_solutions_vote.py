@@ -20,6 +20,7 @@ GOOD = [
     "import statistics\n\ndef median(v):\n    return statistics.median(v)\n",
 ]
 EIGHT = GOOD * 4
+BARE = Gate(bare_least=8)  # lets solutions speak where a question has no examples
 RIGHT = """\
 def median(values):
     ordered = sorted(values)
@@ -31,11 +32,11 @@ def median(values):
 WRONG = RIGHT.replace("middle - 1", "middle + 1")
 
 
-def heard(answer: str, texts: list[str], question: str = QUESTION, calls: int = 6) -> Heard:
+def heard(answer: str, texts: list[str], question: str = QUESTION, calls: int = 6, gate: Gate = BARE) -> Heard:
     task = Task(id="t", question=question, answer=answer)
     subject = subject_of(task)
     assert subject is not None
-    return hear(task, subject, texts, gate=Gate(), calls=calls)
+    return hear(task, subject, texts, gate=gate, calls=calls)
 
 
 def test_what_all_agree_on_contradicts_an_answer_that_gives_something_else() -> None:
@@ -79,8 +80,10 @@ def test_a_wrong_example_in_the_question_silences_them() -> None:
     assert not found.speaks and not found.contradictions
 
 
-def test_without_examples_all_eight_have_to_agree() -> None:
+def test_without_examples_nothing_is_said_or_all_eight_have_to_agree() -> None:
     bare = "Write median(values), the median of a list of numbers."
+    silent = heard(WRONG, EIGHT, bare, gate=Gate())
+    assert not silent.contradictions and "no example" in silent.why
     assert heard(WRONG, EIGHT, bare).contradictions
     one_off = [*EIGHT[:7], "def median(v):\n    return 0\n"]
     assert not heard(WRONG, one_off, bare).contradictions

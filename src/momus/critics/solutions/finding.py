@@ -13,7 +13,7 @@ from momus.critics.local.contradicted import TRIED, candidates
 from momus.critics.local.fix import replacement
 from momus.critics.local.scan import LineSuspicion, Scan
 from momus.critics.local.words import words
-from momus.critics.solutions.hearing import Heard, matching, shrunk
+from momus.critics.solutions.hearing import Heard, mends, shrunk
 from momus.critique import Comment, TextMap
 from momus.evidence.running import Result, told_apart
 from momus.evidence.votes import Vote
@@ -56,7 +56,7 @@ def comment_on(
     suspects = list(dict.fromkeys([line, *(one.line for one in lines)]))[:SUSPECTS]
     for fix in candidates(model, task, scans, suspects)[:TRIED]:
         placed, said = replacement(fix, text), words(task.answer, fix.code, names_around(task))
-        if placed is not None and said is not None and all(matching(task, fix.code, heard, sandbox)):
+        if placed is not None and said is not None and mends(task, fix.code, heard, sandbox):
             inputs = len(heard.agreed)
             told = f"{bare.text} {said.text} With that it gives what they agree on, on {inputs} of {inputs} inputs."
             found = replace(bare, highlight=placed[0], suggestion=placed[1], text=told, category=said.category)

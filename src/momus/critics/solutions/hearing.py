@@ -23,8 +23,10 @@ from momus.sandbox.run import ahead
 JOBS = 2  # programs that run at a time
 SHRUNK = 16  # simpler calls that are tried at once
 ROUNDS = 2
-LATE = 2  # calls that do not end, of one answer
+LATE = 2  # calls that seem not to end, which are looked at again
+QUICK = Limits(call_s=0.5, idle_s=12.0)  # a vote counts only where most have ended soon
 PATIENT = Limits(call_s=4.0, idle_s=20.0)
+FIRST = 6  # contradicted calls that a fix has to mend before it is run on the others
 SHORT = 40  # characters of a call that need not be shorter
 
 
@@ -60,6 +62,8 @@ class Heard:
         """The decided votes that the answer goes against, most agreed on first, then the shortest call; none where the
         solutions may not speak."""
         against = [vote for vote in self.agreed if vote.contradicts] if self.speaks else []
+        if len(against) < self.gate.against:
+            return []
         return sorted(against, key=lambda vote: (-vote.share, len(vote.call.text), vote.call.text))
 
 
@@ -74,11 +78,10 @@ def hear(
     sandbox: str = "auto",
 ) -> Heard:
     """Let solutions vote on an answer. Raises MomusError where there is no sandbox."""
-    if ANY_ANSWER.search(task.question):
-        return Heard(len(texts), why="the question leaves open which of several answers is given", gate=gate)
-    task = task if subject.entry is None else task.model_copy(update={"entry_point": subject.entry})
+    if why := why_not(task, subject, gate):
+        return Heard(len(texts), why=why, gate=gate)
+    task, examples = _with_entry(task, subject), _examples(task, subject)
     found = programs(texts, subject)
-    examples = [one for group in examples_of(task) for one in group if one.source == "question"]
     voters = tuple(keeping(task, found, examples, sandbox)) if examples else tuple(found)
     heard = Heard(len(texts), voters, bool(examples), gate=gate, any_order=bool(ANY_ORDER.search(task.question)))
     if not gate.enough(heard.programs, examples=heard.examples):
@@ -92,6 +95,24 @@ def hear(
     speaks = gate.speaks(found_votes, heard.programs, examples=heard.examples)
     heard = replace(heard, votes=found_votes, speaks=speaks)
     return heard if speaks else _silent(heard, f"solutions agree on {len(heard.agreed)} of {len(wanted)} inputs")
+
+
+def why_not(task: Task, subject: Subject, gate: Gate) -> str:
+    """Why no solutions to a question could speak, whatever they are, in words; "" where they may."""
+    if ANY_ANSWER.search(task.question):
+        return "the question leaves open which of several answers is given"
+    if gate.bare_least is None and not _examples(task, subject):
+        return "the question has no example that shows who has understood it"
+    return ""
+
+
+def _examples(task: Task, subject: Subject) -> list[Example]:
+    every = [one for group in examples_of(_with_entry(task, subject)) for one in group]
+    return [one for one in every if one.source == "question"]
+
+
+def _with_entry(task: Task, subject: Subject) -> Task:
+    return task if subject.entry is None else task.model_copy(update={"entry_point": subject.entry})
 
 
 def keeping(
@@ -111,33 +132,47 @@ def keeping(
 
 
 def vote_on(task: Task, heard: Heard, calls: Sequence[Call], sandbox: str = "auto") -> list[Vote]:
-    """The votes of those who may on some calls."""
-    bare = _bare(task)
-    runs = [(task, task.answer), *((bare, solution.code) for solution in heard.voters)]
-    answer, *others = ahead(
-        runs, lambda one: run_calls(one[0], one[1], calls, limits=Limits(mode=sandbox), lines=one[0] is task), JOBS
-    )
-    ballots = [(results, solution.copies) for results, solution in zip(others, heard.voters, strict=True)]
+    """The votes of those who may on some calls, but for calls on which the commonest solution does not end soon."""
+    limits, bare = replace(QUICK, mode=sandbox), _bare(task)
+    first, *rest = heard.voters
+    own = run_calls(bare, first.code, calls, limits=limits)
+    ended = [at for at, result in enumerate(own) if result.kind != "timeout"]
+    calls = [calls[at] for at in ended]
+    runs = [(task, task.answer), *((bare, solution.code) for solution in rest)]
+    answer, *others = ahead(runs, lambda one: run_calls(*one, calls, limits=limits, lines=one[0] is task), JOBS)
+    ballots = [([own[at] for at in ended], first.copies)]
+    ballots += [(results, solution.copies) for results, solution in zip(others, rest, strict=True)]
     return votes(calls, answer, ballots, any_order=heard.any_order)
 
 
 def _patient(task: Task, found: Sequence[Vote], sandbox: str) -> list[Vote]:
-    """The votes, of which those against an answer that did not end are few, and each looked at again with more time: on
-    a busy machine a call may only seem not to end."""
+    """The votes, where those against an answer that did not end stand only if a few of these calls do not end with more
+    time either: on a busy machine a call may only seem not to."""
     late = [vote for vote in found if vote.contradicts and vote.got.kind == "timeout"]
     again = [vote.call for vote in late[:LATE]]
     second = run_calls(task, task.answer, again, limits=replace(PATIENT, mode=sandbox)) if again else []
-    sure = {call for call, result in zip(again, second, strict=True) if result.kind == "timeout"}
-    return [replace(vote, contradicts=vote.call in sure) if vote in late else vote for vote in found]
+    if all(result.kind == "timeout" for result in second):
+        return list(found)
+    return [replace(vote, contradicts=False) if vote in late else vote for vote in found]
 
 
 def matching(task: Task, code: str, heard: Heard, sandbox: str = "auto") -> list[bool]:
     """Whether another answer comes to what the solutions agree on, for each call on which they do."""
-    agreed = heard.agreed
-    results = run_calls(task, code, [vote.call for vote in agreed], limits=Limits(mode=sandbox))
+    return _matching(task, code, heard.agreed, heard, sandbox)
+
+
+def mends(task: Task, code: str, heard: Heard, sandbox: str = "auto") -> bool:
+    """Whether another answer comes to what the solutions agree on, on every call on which they do."""
+    first = heard.contradictions[:FIRST]
+    rest = [vote for vote in heard.agreed if vote not in first]
+    return all(_matching(task, code, first, heard, sandbox)) and all(_matching(task, code, rest, heard, sandbox))
+
+
+def _matching(task: Task, code: str, among: Sequence[Vote], heard: Heard, sandbox: str) -> list[bool]:
+    results = run_calls(task, code, [vote.call for vote in among], limits=replace(QUICK, call_s=1.0, mode=sandbox))
     return [
         vote.result is not None and alike(result, vote.result, any_order=heard.any_order)
-        for vote, result in zip(agreed, results, strict=True)
+        for vote, result in zip(among, results, strict=True)
     ]
 
 

@@ -12,7 +12,7 @@ from momus.critics.solutions import writing as drawing
 from momus.critics.solutions.asking import Subject, subject_of
 from momus.critics.solutions.depth import Depth
 from momus.critics.solutions.finding import comment_on
-from momus.critics.solutions.hearing import Heard, hear
+from momus.critics.solutions.hearing import Heard, hear, why_not
 from momus.critics.solutions.writing import write
 from momus.critique import Comment
 from momus.errors import MomusError
@@ -62,6 +62,8 @@ def heard_of(task: Task, writing: Writing) -> Heard:
     subject = subject_of(asked)
     if subject is None:
         return Heard(why="nothing that could be called", gate=gate)
+    if why := why_not(asked, subject, gate):  # the model need not be asked
+        return Heard(why=why, gate=gate)
     heard = _heard(asked, subject, depth.solutions, writing)
     if not heard.speaks and depth.more and heard.programs >= NEAR:
         heard = _heard(asked, subject, depth.solutions + depth.more, writing)
