@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,6 +146,26 @@ def test_a_unit_runs_in_its_file_and_what_opens_files_is_not_cheap() -> None:
         assert not is_cheap(Task(id="t", question="", answer=other))
     untouched = task.model_copy(update={"run": False})
     assert Prover(everything=True).critique(untouched, Critique((comment,))).comments[0].evidence is None
+
+
+def test_a_module_that_does_things_when_it_is_loaded_does_them_to_nobody(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.txt"
+    kept.write_text("here")
+    loading = f"import os\nprint('x' * 100000)\ntry:\n    os.remove({str(kept)!r})\nexcept OSError:\n    pass\n"
+    answer = "def f(n: int) -> int:\n    return n + 1\n"
+    code = loading + answer
+    first = loading.count("\n") + 1
+    task = Task(id="t", question="", answer=answer, surroundings=Surroundings(code=code, lines=(first, first + 1)))
+    at = answer.index("n + 1")
+    (told,) = Prover(everything=True).critique(task, Critique((Comment(Span(at, at + 5), "Wrong.", suggestion="n"),)))
+    assert told.evidence is not None and told.evidence.badge == "differs"
+    assert kept.read_text() == "here"
+    broken = task.model_copy(update={"surroundings": Surroundings(code="x = 1 / 0\n" + answer, lines=(2, 3))})
+    (told,) = Prover(everything=True).critique(broken, Critique((Comment(Span(at, at + 5), "Wrong.", suggestion="n"),)))
+    assert told.evidence is not None and told.evidence.badge == "not-run"
+    assert "can't be loaded (ZeroDivisionError" in told.evidence.reason
+    failing = evidence("def g(n: int):\n    raise KeyError(n)\n", "KeyError(n)", "KeyError(n, n)")
+    assert failing is not None and failing.badge == "no-difference" and "both raise" in failing.text
 
 
 def test_claims_are_about_the_code_as_it_is() -> None:

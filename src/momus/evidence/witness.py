@@ -221,11 +221,13 @@ class Witness:
             call, was, now = min(found, key=_rank)
             got, fixed_to = told_apart(was, now)
             return Evidence("differs", call.text, got, fixed_to, inputs=len(tried), seed=self._seed)
-        certain = [one for one in tried if one[1].certain and one[2].certain]
+        certain = [one for one in tried if one[1].certain and one[2].certain and not one[1].loading]
         if not certain:
             return self._not_run(_why(self._calls, tried))
         reached = _reached(certain, changed) or not any(one[1].lines for one in certain)
         note = "" if reached else "none of which runs a line that the suggestion changes"
+        if all(one[1].kind == "raised" for one in certain):
+            note = "on all of which both raise an exception"
         return Evidence("no-difference", inputs=len(certain), reason=note, seed=self._seed)
 
 
@@ -265,7 +267,9 @@ def _why(calls: Sequence[Call], tried: Sequence[_Tried]) -> str:
 def _reasons(tried: Sequence[_Tried]) -> Iterator[str]:
     for _, before, after in tried:
         for result in (before, after):
-            if not result.certain and result.reason:
+            if result.loading:
+                yield f"the code can't be loaded ({result.shown})"
+            elif not result.certain and result.reason:
                 yield " ".join(result.reason.split())[:300].rstrip(".")
 
 
