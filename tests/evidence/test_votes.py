@@ -81,17 +81,23 @@ def decided(agree: int, voters: int, n: int = 4) -> list[Vote]:
 def test_it_speaks_where_enough_agree_and_without_examples_where_all_do_or_not_at_all(
     agree: int, voters: int, examples: bool, speaks: bool
 ) -> None:
-    assert Gate(bare_least=8).speaks(decided(agree, voters), voters, examples=examples) is speaks
-    assert Gate().speaks(decided(agree, voters), voters, examples=examples) is (speaks and examples)
+    assert Gate(bare_least=8).speaks(decided(agree, voters), voters, 8, examples=examples) is speaks
+    assert Gate().speaks(decided(agree, voters), voters, 8, examples=examples) is (speaks and examples)
 
 
 def test_it_is_silent_where_they_agree_on_too_few_inputs() -> None:
     gate = Gate()
     open_votes = decided(4, 8, 10)
-    assert gate.speaks(decided(8, 8, 10) + open_votes, 8, examples=True)
-    assert not gate.speaks(decided(8, 8, 9) + open_votes, 8, examples=True)
-    assert not gate.speaks(decided(8, 8, 2), 8, examples=True)
-    assert not gate.speaks([], 8, examples=True)
+    assert gate.speaks(decided(8, 8, 10) + open_votes, 8, 8, examples=True)
+    assert not gate.speaks(decided(8, 8, 9) + open_votes, 8, 8, examples=True)
+    assert not gate.speaks(decided(8, 8, 2), 8, 8, examples=True)
+    assert not gate.speaks([], 8, 8, examples=True)
+
+
+def test_a_few_of_many_that_fail_the_examples_may_not_speak() -> None:
+    gate = Gate()
+    assert gate.speaks(decided(10, 10), 10, 16, examples=True)
+    assert not gate.speaks(decided(9, 9), 9, 16, examples=True)
 
 
 def test_confidence_is_that_of_the_vote() -> None:

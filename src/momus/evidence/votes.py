@@ -38,14 +38,16 @@ class Vote:
 class Gate:
     """When solutions may be believed: where the model can do the task.
 
-    `least` programs have to be left after the question's examples, on a call a `share` of them has to agree, and on at
-    least `decided` of all calls, and `calls` of them, they have to. Where the question has no examples the bare numbers
-    hold, and with None nothing is said: there nothing has shown that the model understood the task (of correct answers
-    to such questions of the part *tune* 3 in 41 were contradicted by 8 of 8). An answer is contradicted where it goes
-    `against` them on so many calls.
+    `least` programs, and a share `kept` of what was written, have to be left after the question's examples: of many
+    that fail, a few pass by a common misreading. On a call a `share` of them has to agree, and on at least `decided` of
+    all calls, and `calls` of them, they have to. Where the question has no examples the bare numbers hold, and with
+    None nothing is said: there nothing has shown that the model understood the task (of correct answers to such
+    questions of the part *tune* 3 in 41 were contradicted by 8 of 8). An answer is contradicted where it goes `against`
+    them on so many calls.
     """
 
     least: int = 5
+    kept: float = 5 / 8
     share: float = 7 / 8
     bare_least: int | None = None
     bare_share: float = 1.0
@@ -53,10 +55,10 @@ class Gate:
     calls: int = 3
     against: int = 1
 
-    def enough(self, programs: int, *, examples: bool) -> bool:
-        """Whether so many programs may vote at all."""
+    def enough(self, programs: int, written: int, *, examples: bool) -> bool:
+        """Whether so many programs of those that were written may vote at all."""
         least = self.least if examples else self.bare_least
-        return least is not None and programs >= least
+        return least is not None and programs >= max(least, self.kept * written)
 
     def agreed(self, vote: Vote, *, examples: bool) -> bool:
         """Whether a vote is decided."""
@@ -66,10 +68,10 @@ class Gate:
         """How likely it is that a contradicted answer is wrong: by the rule of succession."""
         return (vote.agree + 1) / (vote.voters + 2)
 
-    def speaks(self, votes: Sequence[Vote], programs: int, *, examples: bool) -> bool:
+    def speaks(self, votes: Sequence[Vote], programs: int, written: int, *, examples: bool) -> bool:
         """Whether what the solutions agree on may be held against an answer."""
         n = sum(self.agreed(vote, examples=examples) for vote in votes)
-        return self.enough(programs, examples=examples) and n >= max(self.calls, self.decided * len(votes))
+        return self.enough(programs, written, examples=examples) and n >= max(self.calls, self.decided * len(votes))
 
 
 def votes(

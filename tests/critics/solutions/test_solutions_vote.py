@@ -69,10 +69,10 @@ def test_the_place_is_a_line_that_the_call_ran_and_right_calls_did_not() -> None
 
 
 def test_solutions_that_break_the_questions_examples_do_not_vote() -> None:
-    found = heard(WRONG, [*EIGHT[:5], *["def median(v):\n    return 0\n"] * 8])
-    assert found.programs == 5 and found.written == 13 and found.speaks and found.contradictions
-    silent = heard(WRONG, [*EIGHT[:4], *["def median(v):\n    return 0\n"] * 8])
-    assert not silent.speaks and not silent.contradictions and "4 of 12 solutions" in silent.why
+    found = heard(WRONG, [*EIGHT[:5], *["def median(v):\n    return 0\n"] * 3])
+    assert found.programs == 5 and found.written == 8 and found.speaks and found.contradictions
+    silent = heard(WRONG, [*EIGHT[:4], *["def median(v):\n    return 0\n"] * 4])
+    assert not silent.speaks and not silent.contradictions and "4 of 8 solutions" in silent.why
 
 
 def test_a_wrong_example_in_the_question_silences_them() -> None:

@@ -84,7 +84,7 @@ def hear(
     found = programs(texts, subject)
     voters = tuple(keeping(task, found, examples, sandbox)) if examples else tuple(found)
     heard = Heard(len(texts), voters, bool(examples), gate=gate, any_order=bool(ANY_ORDER.search(task.question)))
-    if not gate.enough(heard.programs, examples=heard.examples):
+    if not gate.enough(heard.programs, heard.written, examples=heard.examples):
         return _silent(
             heard, f"{heard.programs} of {len(texts)} solutions {'keep its examples' if examples else 'can be run'}"
         )
@@ -92,7 +92,7 @@ def hear(
     if not wanted:
         return _silent(heard, "nothing is known of its inputs")
     found_votes = tuple(_patient(task, vote_on(task, heard, wanted, sandbox), sandbox))
-    speaks = gate.speaks(found_votes, heard.programs, examples=heard.examples)
+    speaks = gate.speaks(found_votes, heard.programs, heard.written, examples=heard.examples)
     heard = replace(heard, votes=found_votes, speaks=speaks)
     return heard if speaks else _silent(heard, f"solutions agree on {len(heard.agreed)} of {len(wanted)} inputs")
 
