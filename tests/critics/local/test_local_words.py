@@ -58,6 +58,28 @@ def test_says_that_a_name_is_defined_nowhere() -> None:
     assert "NameError" in said.text and "`xs` is meant" in said.text
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        (
+            "f(x_, 1)",
+            "f(a.right, 1)",
+            "`x_` is not defined anywhere, so that this raises NameError: `a.right` is meant.",
+        ),
+        ("b = b", "a.b = b", "`b = b` keeps nothing: it should be `a.b = b`."),
+        (
+            "for i in a:\n        'if i == b:'\n        break",
+            "for i in a:\n        if i == b:\n            break",
+            "`'if i == b:'` should be `if i == b:`. `break` belongs inside of `if i == b`.",
+        ),
+    ],
+)
+def test_says_what_is_meant_and_where_it_belongs(was: str, now: str, says: str) -> None:
+    before, after = (f"def f(a, b):\n    {code}\n    return b\n" for code in (was, now))
+    found = words(before, after)
+    assert found is not None and found.text == says
+
+
 def test_calls_no_name_undefined_that_the_fix_keeps() -> None:
     said = words(
         "def f(xs):\n    return order(xs, key=by)\n", "def f(xs):\n    return order(xs, key=by, reverse=True)\n"

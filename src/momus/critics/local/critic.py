@@ -37,7 +37,7 @@ COMMENTS = 3
 SCAN_S = 4.0  # seconds of a scan with its fixes on two cores, before the first one has been timed
 FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
-REVISION = "3"  # of what is made of a scan: another makes other critiques of it
+REVISION = "4"  # of what is made of a scan: another makes other critiques of it
 Mode = Literal["fast", "exact"]
 
 

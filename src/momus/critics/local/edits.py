@@ -103,3 +103,32 @@ def _of_lists(
             yield Edit(node, None, parents, counterparts)
         for node in new[b0 + pairs : b1]:
             yield Edit(None, node, parents, counterparts)
+
+
+def step_between(old: ast.AST | None, new: ast.AST | None) -> int | None:
+    """By how much `new` is above `old`, where that is 1 or -1 whatever the names in them are."""
+    if not isinstance(old, ast.expr) or not isinstance(new, ast.expr):
+        return None
+    (a, x), (b, y) = _offset(old), _offset(new)
+    return y - x if a == b and abs(y - x) == 1 else None
+
+
+def _offset(node: ast.expr) -> tuple[str, int]:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return "", node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        if type(value) is int:
+            return "", -value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        by = node.right.value if isinstance(node.right, ast.Constant) else None
+        if type(by) is int:
+            inner, plus = _offset(node.left)
+            return inner, plus + (by if isinstance(node.op, ast.Add) else -by)
+    return ast.dump(node), 0
+
+
+def holds(node: ast.AST, part: ast.AST) -> bool:
+    """Whether a part stands inside of a node."""
+    wanted = ast.dump(part)
+    return any(ast.dump(inner) == wanted for inner in ast.walk(node) if inner is not node)

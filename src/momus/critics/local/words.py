@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass
 
 from momus.critics.local.checks import unbound_names
-from momus.critics.local.edits import LONGEST, Code, Edit, edits
+from momus.critics.local.edits import LONGEST, Code, Edit, edits, holds, step_between
 from momus.critique import Severity
 
 _BOUNDS: dict[tuple[type[ast.cmpop], type[ast.cmpop]], bool] = {
@@ -58,7 +58,7 @@ def words(before: str, after: str, known: frozenset[str] = frozenset()) -> Words
     if not found:
         return None
     whole = _empty_body(old, found) or _undefined(old, new, found, known) or _moved(found, old)
-    said = [whole] if whole is not None else [s for e in found[:2] if (s := _said(e, old, new)) is not None]
+    said = [whole] if whole is not None else [s for e in found[:2] if (s := _said(e, found, old, new)) is not None]
     if not said:
         return Words("other", "medium", "These lines do not do what is asked; the suggested ones do.")
     category = said[0][0]
@@ -78,11 +78,11 @@ def _same_names(one: Edit, other: Edit) -> bool:
 _Said = tuple[str, str]  # category, text
 
 
-def _said(edit: Edit, old: Code, new: Code) -> _Said | None:
+def _said(edit: Edit, every: list[Edit], old: Code, new: Code) -> _Said | None:
     if edit.old is None:
         return _inserted(edit, new)
     if edit.new is None:
-        return _deleted(edit, old)
+        return _taken_in(edit, every, old, new) or _deleted(edit, old)
     was, now = old.of(edit.old), new.of(edit.new)
     if isinstance(edit.old, ast.stmt) and isinstance(edit.new, ast.stmt):
         return _statement(edit, was, now)
@@ -154,7 +154,7 @@ def _negated(edit: Edit, was: str | None, now: str | None) -> _Said | None:
 
 def _bound(edit: Edit, old: Code, new: Code) -> _Said | None:
     """A bound of a range, a slice or an index that is one too high or too low."""
-    step = _step(edit.old, edit.new)
+    step = step_between(edit.old, edit.new)
     for parent, twin in zip(edit.parents[::-1], edit.counterparts[::-1], strict=False):
         if isinstance(parent, ast.stmt):
             break
@@ -182,35 +182,14 @@ def _range(call: ast.Call, edit: Edit, step: int | None, was: str, now: str) -> 
     return "off-by-one", f"`{was}` does not go over the right values: it should be `{now}`."
 
 
-def _step(old: ast.AST | None, new: ast.AST | None) -> int | None:
-    """By how much `new` is above `old`, where that is 1 or -1 whatever the names in them are."""
-    if not isinstance(old, ast.expr) or not isinstance(new, ast.expr):
-        return None
-    (a, x), (b, y) = _offset(old), _offset(new)
-    return y - x if a == b and abs(y - x) == 1 else None
-
-
-def _offset(node: ast.expr) -> tuple[str, int]:
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return "", node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        value = node.operand.value
-        if type(value) is int:
-            return "", -value
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        by = node.right.value if isinstance(node.right, ast.Constant) else None
-        if type(by) is int:
-            inner, plus = _offset(node.left)
-            return inner, plus + (by if isinstance(node.op, ast.Add) else -by)
-    return ast.dump(node), 0
-
-
 def _expression(edit: Edit, was: str | None, now: str | None, old: Code, new: Code) -> _Said:
     a, b = edit.old, edit.new
     whole = _around(edit, old)
     if was is None or now is None:
         return "other", "This does not do what is asked; the suggested code does."
     inside = f" in `{whole}`" if whole and whole != was else ""
+    if isinstance(a, ast.Name) and _is_value(edit, a):
+        return "wrong-variable", f"`{was} = {was}` keeps nothing: it should be `{now} = {was}`."
     if isinstance(a, ast.Name) and isinstance(b, ast.Name):
         return "wrong-variable", f"`{was}` is used{inside} where `{now}` is meant."
     if isinstance(a, ast.Attribute) and isinstance(b, ast.Attribute) and ast.dump(a.value) == ast.dump(b.value):
@@ -225,13 +204,13 @@ def _expression(edit: Edit, was: str | None, now: str | None, old: Code, new: Co
         return "wrong-constant", f"The value `{was}`{inside} is wrong: it should be `{now}`."
     if isinstance(a, ast.Call) and isinstance(b, ast.Call):
         return _call(a, b, was, now)
-    if (step := _step(a, b)) is not None:
+    if (step := step_between(a, b)) is not None:
         return "off-by-one", f"`{was}`{inside} is one too {'low' if step > 0 else 'high'}: it should be `{now}`."
     if _returned(edit):
         return "wrong-return", f"It returns `{was}` where `{now}` is to be returned."
-    if a is not None and b is not None and _holds(b, a):
+    if a is not None and b is not None and holds(b, a):
         return "other", f"`{was}`{inside} is used as it is, where `{now}` is needed."
-    if a is not None and b is not None and _holds(a, b):
+    if a is not None and b is not None and holds(a, b):
         return "other", f"`{was}` does too much: it should be just `{now}`."
     if isinstance(a, ast.Compare | ast.BoolOp) or isinstance(b, ast.Compare | ast.BoolOp):
         return "wrong-condition", f"The condition is not the right one: `{was}` should be `{now}`."
@@ -308,6 +287,16 @@ def _inserted(edit: Edit, new: Code) -> _Said:
     return "missing-statement", "A step is missing here."
 
 
+def _taken_in(edit: Edit, found: list[Edit], old: Code, new: Code) -> _Said | None:
+    """A statement that goes into a block which the fix makes beside it."""
+    said = old.of(edit.old)
+    for other in found:
+        if edit.old is not None and other.new is not None and holds(other.new, edit.old):
+            head = new.of(other.new)
+            return ("wrong-order", f"`{said}` belongs inside of `{head.rstrip(':')}`.") if said and head else None
+    return None
+
+
 def _deleted(edit: Edit, old: Code) -> _Said:
     node = edit.old
     said = old.of(node)
@@ -337,7 +326,8 @@ def _undefined(old: Code, new: Code, found: list[Edit], known: frozenset[str]) -
         for node in ast.walk(edit.old) if edit.old is not None else ():
             if isinstance(node, ast.Name) and node.id in unbound:
                 now = new.of(edit.new)
-                instead = f": `{now}` is meant" if now and isinstance(edit.new, ast.Name) else ""
+                is_place = isinstance(edit.new, ast.Name | ast.Attribute | ast.Subscript)
+                instead = f": `{now}` is meant" if now and is_place else ""
                 return "undefined-name", f"`{node.id}` is not defined anywhere, so that this raises NameError{instead}."
     return None
 
@@ -381,17 +371,19 @@ def _around(edit: Edit, old: Code) -> str | None:
     return None
 
 
+def _is_value(edit: Edit, name: ast.Name) -> bool:
+    """Whether a name that is assigned to is its own value."""
+    parent = edit.parents[-1] if edit.parents else None
+    value = parent.value if isinstance(parent, ast.Assign) and parent.targets == [name] else None
+    return isinstance(value, ast.Name) and value.id == name.id
+
+
 def _returned(edit: Edit) -> bool:
     return bool(edit.parents) and isinstance(edit.parents[-1], ast.Return)
 
 
 def _name(edit: Edit) -> bool:
     return isinstance(edit.old, ast.Name) and isinstance(edit.new, ast.Name)
-
-
-def _holds(node: ast.AST, part: ast.AST) -> bool:
-    wanted = ast.dump(part)
-    return any(ast.dump(inner) == wanted for inner in ast.walk(node) if inner is not node)
 
 
 def _jumps(body: list[ast.stmt]) -> bool:
