@@ -28,6 +28,7 @@ from momus.errors import MomusError
 from momus.records import Sampled, Task
 
 if TYPE_CHECKING:
+    from momus.badges import Evidence
     from momus.critics.solutions.outvoted import Writing
     from momus.models.local import LocalModel
 
@@ -37,6 +38,7 @@ COMMENTS = 3
 SCAN_S = 4.0  # seconds of a scan with its fixes on two cores, before the first one has been timed
 FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
+ENOUGH = 20  # inputs on which a fix changes nothing, from which there is nothing to fix
 REVISION = "4"  # of what is made of a scan: another makes other critiques of it
 Mode = Literal["fast", "exact"]
 
@@ -197,6 +199,8 @@ class LocalCritic:
             and taken.isdisjoint(text.lines(found.comment.highlight))
             and self._rests_on_code(task, {found.line, *text.lines(found.comment.highlight)})
         ]
+        if self._examples:
+            likely = _unrefuted(task, likely)
         said = Critique((*certain, *likely)[:COMMENTS])
         return Sampled(task_id=task.id, critic=self.name, critique=said, left_out=left_out)
 
@@ -262,6 +266,24 @@ def open_local_critic(
         depth=depth,
         scans=scans,
     )
+
+
+def _unrefuted(task: Task, comments: list[Comment]) -> list[Comment]:
+    """Comments with what running shows of each, without those that it speaks against: whose fix breaks an example, or
+    comes to the same as the code on every input that was tried. All of them as they are where nothing can be run."""
+    from momus.evidence.witness import Prover
+
+    try:
+        told = Prover().critique(task, Critique(tuple(comments))).comments
+    except MomusError:  # there is no sandbox
+        return comments
+    return [comment for comment in told if comment.evidence is None or not _speaks_against(comment.evidence)]
+
+
+def _speaks_against(evidence: Evidence) -> bool:
+    if evidence.badge == "no-difference":
+        return evidence.inputs >= ENOUGH and not evidence.reason
+    return evidence.badge == "disproved"
 
 
 def _comment(fix: Fix, answer: str, text: TextMap, known: frozenset[str]) -> Comment | None:
