@@ -15,6 +15,7 @@ COLUMNS = {
     "found %": "place@1",
     "chance %": "chance@1",
     "fixed %": "fix@1",
+    "flagged %": "flagged",
     "twins flagged %": "twin_flagged",
     "clean flagged %": "clean_flagged",
 }
