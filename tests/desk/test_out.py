@@ -361,3 +361,21 @@ def test_checking_again_settles_what_is_exported(world: World) -> None:
     )
     assert again.status_code == 201, again.text
     assert graded() == [(world.users["reviewer"].pseudonym, 5)]
+
+
+@pytest.mark.parametrize("passed", ["first", "second"])
+def test_which_pass_trains_is_chosen_and_said(world: World, passed: str) -> None:
+    world.load("rate", [comparison()])
+    seat = world.claim("annotator", "rate")
+    assert seat is not None
+    world.at("annotator").post(f"/api/v1/seats/{seat['id']}/first-pass", json={"form": scores(seat["view"])})
+    world.submit("annotator", seat["id"], scores(seat["view"], bugs=1))
+    other = {"first": "second", "second": "first"}[passed]
+    for form in ("records", "hf"):
+        answer = world.at("manager").get(f"/api/v1/projects/{SLUG}/exports/{form}", params={"pass": passed})
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
+            if form == "hf":
+                assert f"are of the {passed} pass" in zipped.read("README.md").decode()
+                continue
+            top, beside = (zipped.read(f"{at}ratings.jsonl").decode() for at in ("", f"{other}/"))
+    assert ('"cbi"' in top, '"cbi"' in beside) == (passed == "second", passed == "first"), "CBI is of the second alone"
