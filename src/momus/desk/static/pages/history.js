@@ -3,9 +3,18 @@ import { here, html, inProject, start, trying } from "../shell.js";
 import { lasting } from "../text.js";
 import { signal, useEffect } from "../vendor.js";
 import { Plain } from "../work/plain.js";
+import { Answer, Item } from "../work/shown.js";
 
 const rows = signal(/** @type {any[] | null} */ (null));
 const open = signal(/** @type {number | null} */ (null));
+
+const seat = signal(/** @type {any} */ (null));
+/** Show what was handed in, beside what it was about. @param {any} one */
+const look = (one) =>
+  trying(async () => {
+    seat.value = await get(`/seats/${one.seat}`).catch(() => null); // where it can't be shown, the form alone is
+    open.value = one.id;
+  });
 
 const load = () =>
   trying(async () => {
@@ -33,11 +42,14 @@ start(function Page() {
         <td data-of="When">${new Date(one.made).toLocaleString()}</td><td data-of="Kind">${one.kind}</td>
         <td data-of="State">${one.state}${one.late ? ", late" : ""}${one.over_time ? ", over time" : ""}</td>
         <td class="n" data-of="Active">${lasting(one.active_ms)}</td><td class="n" data-of="Guidelines">${one.guideline ? `v${one.guideline}` : "–"}</td>
-        <td>${open.value !== one.id && html`<button onClick=${() => (open.value = one.id)}>Look</button>`}
+        <td>${open.value !== one.id && html`<button onClick=${() => look(one)}>Look</button>`}
           ${one.state === "current" && !one.canary && html` <a class="button" href=${`/p/${here.project}/amend/${one.id}`}>Amend</a>
             <button onClick=${() => undo(one)}>Undo</button>`}
           ${one.canary && html`<span class="quiet"> a canary, ${one.canary.caught ? "caught" : "missed"}</span>`}
-          ${open.value === one.id && html`<${Plain} value=${one.form} />`}</td>
+          ${open.value === one.id && (seat.value && one.kind !== "recheck"
+            ? html`<div class="bench"><section class="left"><${Item} view=${one.kind === "tamper" ? { question: seat.value.view.task.question } : seat.value.view} /></section>
+                <section class="right"><${Answer} kind=${one.kind} view=${seat.value.view} form=${one.form} /></section></div>`
+            : html`<${Plain} value=${one.form} />`)}</td>
       </tr>`)}</tbody></table></div>`}
   </div>`;
 });

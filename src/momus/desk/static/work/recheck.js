@@ -1,14 +1,13 @@
 // Look at what others did, without knowing who: confirm it, put something right in its place, or reject it.
-import { Code } from "../code.js";
-import { Question, Words } from "../fields.js";
+import { Words } from "../fields.js";
 import { useKeys } from "../keys.js";
 import { html } from "../shell.js";
 import { useMemo } from "../vendor.js";
 import { Choose, chooseForm, chooseLeft } from "./choose.js";
 import { Critique, critiqueForm, critiqueLeft } from "./critique.js";
 import { Grade, gradeForm, gradeLeft } from "./grade.js";
-import { Plain } from "./plain.js";
 import { Rate, rateForm, rateLeft } from "./rate.js";
+import { Answer, Item } from "./shown.js";
 import { Tamper, tamperForm, tamperLeft } from "./tamper.js";
 
 const INNER = {
@@ -68,16 +67,12 @@ export function Recheck({ held, seat }) {
     <${Words} label="Why?" value=${form.reason} onInput=${(/** @type {string} */ reason) => held.edit({ reason })} />
     ${form.verdict !== "corrected" && html`<div class="bench">
       <section class="left" aria-label="What it is about">
-        <${Question} question=${view.task?.question ?? view.question ?? ""} />
-        ${view.task && html`<${Code} text=${view.task.answer} language=${view.task.language} label="The code" />`}
-        ${view.answers?.map((/** @type {any} */ one) => html`<h3>${one.slot}</h3><${Code} text=${one.answer} language=${view.language} label="An answer" />`)}
-        ${view.critiques?.map((/** @type {any} */ one) => html`<h3>${one.slot}</h3><${Plain} value=${one.comments.map((/** @type {any} */ comment) => comment.text)} />`)}
-        ${view.bugs && html`<h3>Bugs</h3><${Plain} value=${view.bugs.map((/** @type {any} */ bug) => bug.description)} />`}
+        <${Item} view=${kind === "tamper" ? { question: view.task.question } : view} />
       </section>
       <section class="right" aria-label="What was handed in">
         ${work.map((/** @type {any} */ one, /** @type {number} */ i) => html`<article class="critique ${work.length > 1 && form.choice === one.slot ? "lit" : ""}">
           ${work.length > 1 && html`<label class="check"><input type="radio" name="choice" checked=${form.choice === one.slot} onChange=${() => held.edit({ choice: one.slot })} /> ${i + 1} is right</label>`}
-          <${Plain} value=${one.form} />
+          <${Answer} kind=${kind} view=${view} form=${one.form} />
         </article>`)}
       </section>
     </div>`}
