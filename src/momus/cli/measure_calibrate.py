@@ -59,6 +59,7 @@ def calibrate(
     from momus.critics.local.request import VERSION
     from momus.measure.assessed import Assesses, assess_all, with_twins
     from momus.measure.calibrate import fit
+    from momus.measure.fitted import keys_of
 
     options: dict[str, Any] = {"scans": runs / "scans"} if runs is not None else {}
     if not name.startswith("local:"):
@@ -83,6 +84,7 @@ def calibrate(
         question=fitted.question,
         code=fitted.code,
         fitted_on=f"{said}; and what the buggy ones are when they are fixed, as clean answers",
+        fitted=keys_of(given),
         auc=None if math.isnan(fitted.auc) else round(fitted.auc, 4),
     )
     path = kept.save(output)

@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from momus.critics import Critic
 from momus.critique import Critique
+from momus.errors import MomusError
 from momus.measure.classes import class_of
 from momus.measure.figure import Figure, figures_of
+from momus.measure.fitted import unfitted
 from momus.measure.intervals import Bootstrap
 from momus.measure.item import Item
 from momus.measure.runs import Track, gather
@@ -56,8 +58,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What one data set says of some critics. `answers` counts the distinct ones that
-    each critic was given, `sizes` the items of each slice."""
+    """What one data set says of some critics. `answers` counts the distinct ones that each critic was given, `fitted`
+    the items left out because one of the critics was fitted on their problem or code, `sizes` the items of each
+    slice."""
 
     label: str
     items: int
@@ -69,12 +72,26 @@ class Results:
     budget: int
     seed: int
     proved: bool
+    fitted: int
     rows: list[Row]
     sizes: dict[str, dict[str, int]]
 
     def to_json(self) -> dict[str, Any]:
         """The results as JSON values; unscored is null."""
-        names = ("label", "items", "groups", "placed", "clean", "answers", "k", "budget", "seed", "proved", "sizes")
+        names = (
+            "label",
+            "items",
+            "groups",
+            "placed",
+            "clean",
+            "answers",
+            "k",
+            "budget",
+            "seed",
+            "proved",
+            "fitted",
+            "sizes",
+        )
         return {**{name: getattr(self, name) for name in names}, "critics": [row.to_json() for row in self.rows]}
 
 
@@ -99,8 +116,12 @@ def measure(
     k-th. `prover` runs the tests on what a suggestion makes of the answer. `held_out` names the operators that are
     reported apart. `runs` keeps critiques, so that a later run takes them from there. Intervals: `Bootstrap`.
     """
-    items = [Item.of(tamper) for tamper in bugs]
-    others = [versioned(task) for task in clean]
+    fresh, unseen = unfitted(critics, bugs), unfitted(critics, clean)
+    fitted = len(bugs) + len(clean) - len(fresh) - len(unseen)
+    if fitted and not fresh and not unseen:
+        raise MomusError(f"{label or 'all of this'}: a critic was fitted on all of it: measure on other data")
+    items = [Item.of(tamper) for tamper in fresh]
+    others = [versioned(task) for task in unseen]
     # What stands in both versions tells a critic with memory where they differ. So it is asked for all answers with
     # bugs before it sees a clean one, and what it said of them stands.
     passes = ([item.task for item in items], [item.twin for item in items] + others)
@@ -144,7 +165,7 @@ def measure(
         tables[critic.name] = (on_items, cleans)
     slices = slices_of(items, held_out)
     bootstrap = Bootstrap([item.group for item in items], draws=draws, seed=seed)
-    on_clean = Bootstrap([task.group or task.id for task in clean], draws=draws, seed=seed)
+    on_clean = Bootstrap([task.group or task.id for task in unseen], draws=draws, seed=seed)
     baseline = _columns(tables[BASELINE][0]) if BASELINE in tables else {}
     rows = []
     versions = {critic.name: str(getattr(critic, "version", "")) for critic in critics}
@@ -173,6 +194,7 @@ def measure(
         budget=budget,
         seed=seed,
         proved=prover is not None,
+        fitted=fitted,
         rows=rows,
         sizes={kind: {value: int(mask.sum()) for value, mask in values.items()} for kind, values in slices.items()},
     )

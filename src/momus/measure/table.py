@@ -72,14 +72,15 @@ def columns(results: Results) -> list[Column]:
 
 def title(results: Results) -> str:
     """What was measured, in one line."""
+    left = f"; {results.fitted} left out that a critic was fitted on" if results.fitted else ""
     if not results.items:
-        return f"{results.label or 'measured'}: {results.clean} clean answers"
+        return f"{results.label or 'measured'}: {results.clean} clean answers{left}"
     parts = [f"{results.items} answers to {results.groups} problems"]
     if results.placed < results.items:
         parts.append(f"{results.placed} with a known place")
     if results.clean:
         parts.append(f"{results.clean} clean ones")
-    return f"{results.label or 'measured'}: {', '.join(parts)}"
+    return f"{results.label or 'measured'}: {', '.join(parts)}{left}"
 
 
 def legend(results: Results) -> str:

@@ -91,7 +91,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`digest` is the SHA-256 of the weights, `request` the version of the request, `mode` how the model computes."""
+    """`digest` is the SHA-256 of the weights, `request` the version of the request, `mode` how the model computes.
+
+    `fitted` are keys of the problems and of the code that it was fitted on (`momus.measure.fitted`).
+    """
 
     digest: str
     request: str
@@ -100,6 +103,7 @@ class Calibration:
     code: Side
     fitted_on: str = ""  # in words: which data, how many of each
     auc: float | None = None  # of confidence: right places against wrong ones, on the data it was fitted on
+    fitted: tuple[str, ...] = ()
 
     def side(self, question: str) -> Side:
         return self.question if question.strip() else self.code
@@ -137,7 +141,8 @@ def read(path: Path) -> Calibration:
     try:
         body = from_json(path.read_text(encoding="utf-8"))
         rest = {key: body[key] for key in ("digest", "request", "mode", "fitted_on", "auc")}
-        return Calibration(question=_side(body["question"]), code=_side(body["code"]), **rest)
+        fitted = tuple(map(str, body.get("fitted", ())))
+        return Calibration(question=_side(body["question"]), code=_side(body["code"]), fitted=fitted, **rest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MomusError(f"{path} holds no calibration ({error}): run `momus measure calibrate` again") from None
 

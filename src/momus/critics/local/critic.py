@@ -104,6 +104,7 @@ class LocalCritic:
         self.runs = examples or solutions
         self._examples = examples
         self.calibration = calibration
+        self.fitted = frozenset(calibration.fitted) if calibration is not None else frozenset()
         self.model = model
         key = f"{model.digest}/{model.mode}/{VERSION}"
         self._store = ScanStore(scans, key) if scans is not None else None
