@@ -118,7 +118,7 @@ def command(
 ) -> int:
     """Measure critics on tasks with known bugs, one table for each file of them.
 
-    Its verbs make a report of a run's records, and a bundle's blind-spot card.
+    Its verbs draw the lists, measure critics on them, fit a critic, and sum up ratings.
 
     Without --on: the data in the folder that MOMUS_DATA names, or else the small set that Momus wrote itself.
     With --runs, a run that was stopped goes on where it was.
