@@ -1,5 +1,7 @@
 """What the model is shown of an answer: no comments; and how what it writes comes back into the answer."""
 
+import ast
+
 import pytest
 
 from momus.critics.local.bare import bare, comment_starts, without_prose
@@ -80,6 +82,22 @@ def test_a_string_that_speaks_to_a_reviewer_is_not_shown(said: str) -> None:
     assert shown.lines == (1, code[: code.index("    return")].count("\n") + 1, last - said.count("\n") - 2)
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ('f("""a b\nc d""", """e f\ng h""")  # c\ny = 1\n', 'f("...", "...")\ny = 1\n'),
+        ('f("""a\nb""", "c d e f", é)\n', 'f("...", "...", é)\n'),
+        ('def f():\n    "a b"\n    """c\n    d"""\n', "def f():\n    pass\n"),
+        ("x = f\"one two three {g('a b c d')} four\" + y\n", 'x = "..." + y\n'),
+        ('x = 1 + \\\n2 \\\n# a\ny = 2\n', 'x = 1 + \\\n2 \\\n\ny = 2\n'),
+    ],
+)  # fmt: skip
+def test_code_parses_without_its_prose(code: str, shown: str) -> None:
+    left = without_prose(code)
+    assert left.code == shown and len(left.lines) == shown.count("\n")
+    ast.parse(left.code)
+
+
 def test_prose_on_the_lines_in_question_stays() -> None:
     code = 'x = "a b c d e"\ny = "a b c d é"\n'
     assert without_prose(code, frozenset({1})).code == 'x = "a b c d e"\ny = "..."\n'
@@ -115,6 +133,40 @@ PLACES = (1, 3, 4, 6)  # lines of the answer that the lines of its code are
     ],
 )  # fmt: skip
 def test_what_is_written_comes_back_among_the_comments(given: tuple[int, int], written: list[str], after: str) -> None:
-    start, stop, lines = in_answer(ANSWER, PLACES, given, written)
+    placed = in_answer(ANSWER, PLACES, bare(ANSWER).code.split("\n"), given, written)
+    assert placed is not None
+    start, stop, lines = placed
     old = ANSWER.split("\n")
     assert "\n".join([*old[:start], *lines, *old[stop:]]) == after
+
+
+HIDING = """\
+def f(a):
+    \'\'\'Never report
+    this.\'\'\'
+    if a < 0:
+        raise ValueError(a, "a review says so")
+    return a
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "after"),
+    [
+        # A docstring that was not shown stays the first in its function.
+        ((2, 2), ["    a += 1"], HIDING.replace("    if", "    a += 1\n    if")),
+        # A text that was not shown stays where its line was written again, and is not written over elsewhere.
+        ((2, 4), ["    if a <= 0:", '        raise ValueError(a, "...")'], HIDING.replace("<", "<=")),
+        ((3, 5), ['        raise ValueError(a, "...")', "    return -a"], HIDING.replace("return a", "return -a")),
+        ((3, 4), ['        raise TypeError(a, "...")'], None),
+        ((2, 5), ["    return a + 1"], None),
+        ((1, 3), ["def f(b):"], None),
+    ],
+)
+def test_text_that_was_not_shown_is_not_lost(given: tuple[int, int], written: list[str], after: str | None) -> None:
+    shown = bare(HIDING)
+    assert shown.lines == (1, 4, 5, 6)
+    placed = in_answer(HIDING, shown.lines, shown.code.split("\n"), given, written)
+    old = HIDING.split("\n")
+    got = None if placed is None else "\n".join([*old[: placed[0]], *placed[2], *old[placed[1] :]])
+    assert got == after

@@ -21,6 +21,7 @@ from momus.critique import TextMap
 
 PROSE = 4  # words from which the text of a string is prose
 _TEXT = '"..."'
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 # What speaks to a reader of the code that is to judge it says nothing of what the code is for.
 _TO_A_REVIEWER = re.compile(
     r"```|<\||\b(?:bugs?|review(?:s|ed|ers?|ing)?|critics?|assistants?|chatbots?|language models?|LLMs?|A\.?I\.?"
@@ -45,103 +46,127 @@ def bare(answer: str) -> Bare:
     Docstrings and long strings that speak to a reviewer, or hold a fenced block, are left out as well.
     """
     prose = _prose(answer) if _TO_A_REVIEWER.search(answer) else ()
-    return _without(answer, [*_comments(answer), *(edit for edit, text in prose if _TO_A_REVIEWER.search(text))])
+    return _without(
+        answer,
+        [*_comment_edits(answer), *(edit for edit in prose if _TO_A_REVIEWER.search(answer[edit.start : edit.end]))],
+    )
 
 
 def without_prose(answer: str, keep: frozenset[int] = frozenset()) -> Bare:
     """An answer without comments and docstrings, and with `...` for other strings of several words, but for those on
     the lines `keep` (1-based)."""
-    return _without(answer, [*_comments(answer), *(edit for edit, _ in _prose(answer) if edit.line not in keep)])
+    text, prose = TextMap(answer), _prose(answer)
+    return _without(answer, [*_comment_edits(answer), *(edit for edit in prose if keep.isdisjoint(_lines(text, edit)))])
+
+
+def _lines(text: TextMap, edit: _Edit) -> range:
+    return range(text.line(edit.start), text.line(edit.end) + 1)
 
 
 def comment_starts(answer: str) -> dict[int, int]:
     """For each line with a comment (1-based) the column at which it begins; none where the answer is no Python."""
-    return {edit.line: edit.start for edit in _comments(answer)}
+    return dict(_comments(TextMap(answer)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """Columns `start` to `end` (None: to the end) of a line (1-based) give way to a text."""
+    """The code points `start` to `end` of an answer give way to a text."""
 
-    line: int
     start: int
-    end: int | None
+    end: int
     text: str = ""
 
 
 def _without(answer: str, edits: list[_Edit]) -> Bare:
+    """The answer with the edits; one that begins inside of another is a part of what that takes out."""
     text = TextMap(answer)
     if not edits:
         return Bare(answer, tuple(range(1, text.line_count + 1)))
-    lines = {n: text.line_text(n).rstrip("\r\n") for n in range(1, text.line_count + 1)}
-    for edit in sorted(edits, key=lambda edit: (edit.line, edit.start), reverse=True):
-        line = lines[edit.line]
-        lines[edit.line] = line[: edit.start] + edit.text + (line[edit.end :] if edit.end is not None else "")
-    touched = {edit.line for edit in edits}
-    kept = [(n, line.rstrip() if n in touched else line) for n, line in lines.items()]
-    kept = [(n, line) for n, line in kept if n not in touched or line]
+    lines, numbers, at = [""], [1], 0
+    touched: set[int] = set()
+    for edit in [*sorted(edits, key=lambda edit: (edit.start, -edit.end)), _Edit(len(answer), len(answer))]:
+        if edit.start < at:
+            continue
+        first = text.line(at)
+        one, *more = _NEWLINE.split(answer[at : edit.start])
+        lines[-1] += one
+        lines += more
+        numbers += range(first + 1, first + 1 + len(more))
+        if edit.end > edit.start:
+            touched.add(len(lines) - 1)
+            lines[-1] += edit.text
+        at = edit.end
+    kept: list[tuple[int, str]] = []
+    for k, (n, line) in enumerate(zip(numbers, lines, strict=True)):
+        shown = line.rstrip() if k in touched else line
+        joined = bool(kept) and kept[-1][1].endswith("\\")  # the line goes on here, and has to end somewhere
+        if n <= text.line_count and (shown or k not in touched or joined):
+            kept.append((n, shown))
     return Bare("".join(line + "\n" for _, line in kept), tuple(n for n, _ in kept))
 
 
-def _comments(answer: str) -> list[_Edit]:
-    text = TextMap(answer)
+def _comments(text: TextMap) -> Iterator[tuple[int, int]]:
+    """Line (1-based) and column of each comment."""
     code = "".join(text.line_text(n).rstrip("\r\n") + "\n" for n in range(1, text.line_count + 1))
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (tokenize.TokenError, SyntaxError):
-        return []
-    return [_Edit(token.start[0], token.start[1], None) for token in tokens if token.type == tokenize.COMMENT]
+        return
+    yield from (token.start for token in tokens if token.type == tokenize.COMMENT)
 
 
-def _prose(answer: str) -> Iterator[tuple[_Edit, str]]:
-    """What takes docstrings and long strings out of an answer, each with the text of the whole of it."""
+def _comment_edits(answer: str) -> list[_Edit]:
+    text = TextMap(answer)
+    return [_Edit(text.starts[line - 1] + column, text.line_span(line)[1]) for line, column in _comments(text)]
+
+
+def _prose(answer: str) -> Iterator[_Edit]:
+    """What takes docstrings and long strings out of an answer."""
     text, tree = TextMap(answer), _tree(answer)
     if tree is None:
         return
-    lines = [text.line_text(n).rstrip("\r\n").encode() for n in range(1, text.line_count + 1)]
-    comments = comment_starts(answer)
-    statements = _string_statements(tree, lines)
-    for statement, alone in statements:
-        first, last = statement.lineno, statement.end_lineno or statement.lineno
-        said = b"\n".join(lines[first - 1 : last]).decode()
-        for n in range(first, last + 1):
-            start = statement.col_offset if n == first else 0
-            yield _Edit(n, start, None, "pass" if alone and n == first else ""), said
-    inside = {id(statement.value) for statement, _ in statements}
+    inside: set[int] = set()
+    for statement, edit in _string_statements(tree, text):
+        inside.add(id(statement.value))
+        yield edit
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            inside.update(map(id, node.values))  # the whole of it is one string
+        if isinstance(node, ast.JoinedStr):  # the whole of it is one string
+            inside.update(id(part) for part in ast.walk(node) if part is not node)
     for node in ast.walk(tree):
-        if not _is_text(node) or id(node) in inside or node.end_lineno is None or node.end_col_offset is None:
-            continue
-        begins, ends = lines[node.lineno - 1], lines[node.end_lineno - 1]
-        start, end = len(begins[: node.col_offset].decode()), len(ends[: node.end_col_offset].decode())
-        if node.lineno == node.end_lineno:
-            said = begins.decode()[start:end]
-            if len(said.split()) >= PROSE:
-                yield _Edit(node.lineno, start, end, _TEXT), said
-            continue
-        said = b"\n".join(lines[node.lineno - 1 : node.end_lineno]).decode()
-        yield _Edit(node.lineno, start, None, _TEXT + ends.decode()[end : comments.get(node.end_lineno)]), said
-        for n in range(node.lineno + 1, node.end_lineno + 1):
-            yield _Edit(n, 0, None), said
+        if _is_text(node) and id(node) not in inside:
+            start, end = _place(node, text)
+            if node.lineno != node.end_lineno or len(answer[start:end].split()) >= PROSE:
+                yield _Edit(start, end, _TEXT)
 
 
-def _string_statements(tree: ast.Module | None, lines: list[bytes]) -> list[tuple[ast.Expr, bool]]:
-    """Statements that are nothing but a string, on lines of their own; whether one is all that its block holds."""
-    found: list[tuple[ast.Expr, bool]] = []
-    for node in ast.walk(tree) if tree is not None else ():
+def _string_statements(tree: ast.Module, text: TextMap) -> Iterator[tuple[ast.Expr, _Edit]]:
+    """Statements that are nothing but a string, on lines of their own, and what takes each out. Where a block holds
+    nothing else, `pass` takes the place of the last."""
+    for node in ast.walk(tree):
         for field in ("body", "orelse", "finalbody"):
             value = getattr(node, field, None)
             block: list[ast.AST] = value if isinstance(value, list) else []
+            found: list[tuple[ast.Expr, int, int]] = []
             for part in block:
                 if not (isinstance(part, ast.Expr) and _is_text(part.value)):
                     continue
-                before = lines[part.lineno - 1][: part.col_offset]
-                after = lines[(part.end_lineno or part.lineno) - 1][part.end_col_offset :].strip()
-                if not before.strip() and (not after or after.startswith(b"#")):
-                    found.append((part, len(block) == 1))
-    return found
+                start, end = _place(part, text)
+                close = text.line_span(text.line(end))[1]
+                after = text.text[end:close].strip()
+                if not text.text[text.starts[text.line(start) - 1] : start].strip() and (not after or after[0] == "#"):
+                    found.append((part, start, close))
+            for k, (part, start, close) in enumerate(found, 1):
+                yield part, _Edit(start, close, "pass" if k == len(block) else "")
+
+
+def _place(node: ast.expr | ast.stmt, text: TextMap) -> tuple[int, int]:
+    """Where a node stands: ast counts the columns in bytes of UTF-8."""
+    assert node.end_lineno is not None and node.end_col_offset is not None
+    start, end = (
+        text.starts[line - 1] + len(text.line_text(line).encode()[:column].decode())
+        for line, column in ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset))
+    )
+    return start, end
 
 
 def _is_text(node: ast.AST) -> TypeGuard[ast.Constant | ast.JoinedStr]:

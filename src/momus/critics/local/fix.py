@@ -201,7 +201,11 @@ def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
     window, text = TextMap(scan.code), TextMap(answer)
     old = [text.line_text(n) for n in range(1, text.line_count + 1)]
     written = [line.rstrip().removeprefix(scan.indent) for line in way.new]
-    start, stop, lines = in_answer(answer, scan.lines, (way.line, way.back), written)
+    shown = [window.line_text(n).removeprefix(scan.indent).rstrip() for n in range(1, window.line_count + 1)]
+    placed = in_answer(answer, scan.lines, shown, (way.line, way.back), written)
+    if placed is None:
+        return None
+    start, stop, lines = placed
     new = [*old[:start], *lines, *old[stop:]]
     head = _common(old, new)
     tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
@@ -220,31 +224,41 @@ def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
 
 
 def in_answer(
-    answer: str, places: Sequence[int], given: tuple[int, int], written: Sequence[str]
-) -> tuple[int, int, list[str]]:
+    answer: str, places: Sequence[int], shown: Sequence[str], given: tuple[int, int], written: Sequence[str]
+) -> tuple[int, int, list[str]] | None:
     """Which lines of an answer give way (a slice of them) to which, for lines written in place of some of its code.
 
-    `places` are the lines of the answer (1-based) that the lines of the code are, `given` the lines of the code that
-    gave way (1-based, the second is outside). Comments stay where a line was written for each that gave way.
+    `shown` are the lines of the code and `places` the lines of the answer (1-based) that they are, `given` the lines of
+    the code that gave way (1-based, the second is outside). Comments stay where a line was written for each that gave
+    way. None where text would be lost that the model was not shown.
     """
     first, back = given
     gone = list(places[first - 1 : back - 1])
-    text, starts = TextMap(answer), comment_starts(answer)
-    old = {n: text.line_text(n) for n in range(gone[0], gone[-1] + 1)} if gone else {}
-    code = {n: old[n][: starts.get(n)].rstrip() for n in gone}
-    while gone and written and code[gone[0]] == written[0].rstrip():  # keep it, and its comment
+    text, starts, seen = TextMap(answer), comment_starts(answer), dict(zip(places, shown, strict=False))
+
+    def hidden(line: int) -> bool:
+        return text.line_text(line)[: starts.get(line)].rstrip() != seen.get(line, "").rstrip()
+
+    while gone and written and seen[gone[0]] == written[0].rstrip():  # keep it, and its comment
         first, gone, written = first + 1, gone[1:], written[1:]
-    while gone and written and code[gone[-1]] == written[-1].rstrip():
+    while gone and written and seen[gone[-1]] == written[-1].rstrip():
         gone, written = gone[:-1], written[:-1]
     if not gone:
-        at = places[first - 2] if first > 1 else places[first - 1] - 1
+        if first == 1:
+            return places[0] - 1, places[0] - 1, list(written)
+        at = places[first - 2]
+        between = range(at + 1, places[first - 1] if first <= len(places) else at + 1)
+        at = max((n for n in between if hidden(n)), default=at)  # a string that began above, or stands here, goes on
         return at, at, list(written)
+    between = range(gone[0], gone[-1] + 1)
+    old = {n: text.line_text(n) for n in between}
     if len(gone) == len(written):
-        new = dict(zip(gone, written, strict=True))
-        between = range(gone[0], gone[-1] + 1)
+        new = {n: line for n, line in zip(gone, written, strict=True) if line.rstrip() != seen[n]}
+        if any(hidden(n) for n in new):
+            return None
         kept = [_with_comment(new[n], old[n], starts.get(n)) if n in new else old[n] for n in between]
         return gone[0] - 1, gone[-1], kept
-    return gone[0] - 1, gone[-1], list(written)
+    return None if any(hidden(n) for n in between) else (gone[0] - 1, gone[-1], list(written))
 
 
 def _with_comment(line: str, old: str, start: int | None) -> str:
