@@ -49,7 +49,7 @@ def task(answer: str, question: str = "Write median(values).", **more: object) -
         ),
         (
             f"class Box:\n    def __init__(self, n):\n        {SECRET}\n"
-            "   def add(self, x): pass\n    def _h(self):\n        pass\n",
+            "    def add(self, x): pass\n    def _h(self):\n        pass\n",
             "classes",
             None,
             "class Box:\n    def __init__(self, n):\n        ...\n\n    def add(self, x):\n        ...",

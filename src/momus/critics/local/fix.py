@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from momus.models.local import LocalModel
     from momus.models.protocol import Branch
 
-FIXES = "1"  # the version of how fixes are looked for: kept ones of another are not taken
+FIXES = "2"  # the version of how fixes are looked for: kept ones of another are not taken
 BRANCHES = 8  # ways that are tried in one batch
 WAYS = 4  # of one line at most
 LEAST_GAIN = -1.0  # nats: what the model finds less likely than the code by more is no fix
