@@ -34,7 +34,7 @@ def test_what_the_bug_asks_is_unanswered_until_the_rater_answers_it(visit: Visit
     assert page.locator('[data-scale^="cbi."] [aria-checked=true]').count() == 2
     page.click(".seat-bar button.main")
     page.wait_for_selector(".errors:has-text('2 not scored yet')")
-    assert focused(page) == "cbi.0 1"
+    page.wait_for_selector('[data-scale="cbi.0 1"] button:focus')
     with served.store.read() as session:
         assert session.query(Submission).filter(Submission.hold_id == seat["id"]).count() == 0
     for col in (1, 3):
