@@ -155,7 +155,7 @@ class LocalCritic:
         suspicion = {found.line: found.score for found in lines}
         suspects = [found.line for found in lines if found.score >= floor][:SUSPECTS]
         text, known = TextMap(task.answer), names_around(task)
-        found = best_of_lines(self._fixes(task, scans, suspects))
+        found = best_of_lines(self._fixes(task, scans, suspects, known))
         side = self.calibration.side(task.question) if self.calibration is not None else None
         comments: list[_Found] = []
         taken: set[int] = set()
@@ -169,8 +169,8 @@ class LocalCritic:
             comments.append(_Found(worth, fix.line, rated))
         return comments
 
-    def _fixes(self, task: Task, scans: list[Scan], suspects: list[int]) -> Iterator[Fix]:
-        left, known = set(suspects), names_around(task)
+    def _fixes(self, task: Task, scans: list[Scan], suspects: list[int], known: frozenset[str]) -> Iterator[Fix]:
+        left = set(suspects)
         for scan in reversed(scans):  # of a line in two windows the later one has read on
             here = [line for line in suspects if line in left and line in scan.lines]
             if here:
