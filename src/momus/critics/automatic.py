@@ -9,7 +9,7 @@ from momus.errors import MomusError
 
 EXAMPLES = "+examples"  # what the name of a critic ends in that runs examples first
 SOLUTIONS = "+solutions"  # and of one that asks independent solutions next
-AUTO = (EXAMPLES,)  # what `auto` does beside the scan
+AUTO = (EXAMPLES, SOLUTIONS)  # what `auto` does beside the scan
 
 
 @dataclass(frozen=True, slots=True)

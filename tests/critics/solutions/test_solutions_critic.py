@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from momus.critics import open_critic
-from momus.critics.automatic import LocalName, model_of
-from momus.critics.local.critic import LocalCritic
+from momus.critics.automatic import AUTO, LocalName, model_of
+from momus.critics.local.critic import LocalCritic, _unopposed
 from momus.critics.local.request import VERSION
 from momus.critics.local.store import ScanStore
 from momus.critics.solutions.asking import subject_of
 from momus.critics.solutions.critic import LACKS, SolutionsCritic
+from momus.critics.solutions.depth import DEPTHS
 from momus.critics.solutions.hearing import hear
 from momus.critics.solutions.writing import write
 from momus.critique import Comment, Critique, Span
@@ -84,6 +85,67 @@ def test_joined_to_the_scan_it_speaks_first(model: LocalModel, tmp_path: Path) -
     quick = LocalCritic("m", model, solutions=True, depth="quick", scans=tmp_path)
     [said] = quick.critique([task()], seed=0)
     assert not any("solutions" in comment.text for comment in said.critique)
+
+
+def test_auto_asks_examples_and_solutions() -> None:
+    assert LocalName.of(f"m{''.join(AUTO)}") == LocalName("m", examples=True, solutions=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "depth", "more"),
+    [
+        (task(), "normal", True),
+        (task(), "thorough", True),
+        (task(), "quick", False),
+        (task(run=False), "normal", False),
+        (task(question=""), "normal", False),
+        (task(question="Write total(values), the sum of a list of numbers."), "normal", False),
+        (task("x = 1\n"), "normal", False),
+        (
+            task('def total(v):\n    """The sum of a list of numbers.\n\n    >>> total([1])\n    1\n    """\n', ""),
+            "normal",
+            False,
+        ),
+        (
+            task('def total(v):\n    """The sum of a list of numbers.\n\n    >>> total([1])\n    1\n    """\n', ""),
+            "thorough",
+            True,
+        ),
+    ],
+)
+def test_the_time_that_is_told_counts_solutions_only_where_some_are_written(
+    model: LocalModel, given: Task, depth: str, more: bool
+) -> None:
+    plain = LocalCritic("m", model).expected_s(given)
+    told = LocalCritic("m", model, examples=True, solutions=True, depth=depth).expected_s(given)
+    assert told == plain + (DEPTHS[depth].seconds if more else 0)
+
+
+def test_without_a_sandbox_nothing_is_written(
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("momus.sandbox.selftest.why_not", lambda: "bubblewrap is missing")
+    monkeypatch.setattr(
+        "momus.critics.solutions.outvoted.write", lambda *_, **__: pytest.fail("solutions were written")
+    )
+    [said] = LocalCritic("m", model, solutions=True).critique([task()], seed=0)
+    assert said.error is None and said.left_out is not None and "no sandbox" in said.left_out
+
+
+def test_a_fix_that_solutions_speak_against_where_the_code_is_right_is_left_out() -> None:
+    subject = subject_of(task())
+    assert subject is not None
+    heard = hear(task(RIGHT), subject, EIGHT, gate=Gate(), calls=8)
+    start = RIGHT.index("+=")
+    worse, same = (
+        Comment(Span(start, start + 2), "It should be another.", "wrong-operator", "high", suggestion)
+        for suggestion in ("=", "+= 0 +")
+    )
+    bare = Comment(Span(0, 3), "Here is something.")
+    assert heard.speaks and not heard.contradictions
+    assert _unopposed(task(RIGHT), [worse, same, bare], heard) == [same, bare]
+    silent = hear(task(RIGHT), subject, EIGHT[:4], gate=Gate(), calls=8)
+    assert not silent.speaks and _unopposed(task(RIGHT), [worse], silent) == [worse]
 
 
 def test_where_nothing_may_run_it_says_so(model: LocalModel) -> None:

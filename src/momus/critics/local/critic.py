@@ -25,11 +25,13 @@ from momus.critics.protocol import failed
 from momus.critics.solutions.depth import DEFAULT_DEPTH
 from momus.critique import Comment, Critique, TextMap
 from momus.errors import MomusError
+from momus.match import apply_suggestion
 from momus.records import Sampled, Task
 
 if TYPE_CHECKING:
     from momus.badges import Evidence
-    from momus.critics.solutions.outvoted import Writing
+    from momus.critics.solutions.hearing import Heard
+    from momus.critics.solutions.outvoted import Outvoted, Writing
     from momus.models.local import LocalModel
 
 SUSPECTS = 2  # lines that a fix is looked for
@@ -39,6 +41,7 @@ SCAN_S = 4.0  # seconds of a scan with its fixes on two cores, before the first 
 FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
 ENOUGH = 20  # inputs on which a fix changes nothing, from which there is nothing to fix
+OPPOSED = "1"  # of what is left out for what solutions agree on
 REVISION = "4"  # of what is made of a scan: another makes other critiques of it
 Mode = Literal["fast", "exact"]
 
@@ -123,7 +126,7 @@ class LocalCritic:
         fitted = hashlib.sha256(repr(calibration).encode()).hexdigest()[:12] if calibration is not None else ""
         self.version = f"{__version__}/{REVISION}/{key}/{fitted}/{self._thresholds[0]:.6g}/{self._thresholds[1]:.6g}"
         if self._solutions is not None:
-            self.version += f"/{self._solutions.version}"
+            self.version += f"/{OPPOSED}/{self._solutions.version}"
 
     def critique(self, tasks: Iterable[Task], *, n: int = 1, seed: int) -> Iterator[Sampled]:
         """`n` times the same critique of each task: nothing is drawn."""
@@ -188,9 +191,11 @@ class LocalCritic:
             return Sampled(task_id=task.id, critic=self.name)
         scans = self._scanner.scan(task)
         certain, left_out = self._contradicted(task, scans) if self._examples else ([], None)
+        heard = None
         if self._solutions is not None and not certain:
-            certain, unheard = self._outvoted(task, scans)
-            left_out = left_out or unheard
+            outvoted = self._outvoted(task, scans)
+            certain, heard = list(outvoted.comments), outvoted.heard
+            left_out = left_out or outvoted.left_out
         text = TextMap(task.answer)
         taken = {line for comment in certain for line in text.lines(comment.highlight)}
         likely = [
@@ -200,6 +205,8 @@ class LocalCritic:
             and taken.isdisjoint(text.lines(found.comment.highlight))
             and self._rests_on_code(task, {found.line, *text.lines(found.comment.highlight)})
         ]
+        if heard is not None and heard.speaks:
+            likely = _unopposed(task, likely, heard)
         if self._examples:
             likely = _unrefuted(task, likely)
         said = Critique((*certain, *likely)[:COMMENTS])
@@ -227,7 +234,7 @@ class LocalCritic:
 
         return Writing(self.model, depth_named(depth), store=self._store)
 
-    def _outvoted(self, task: Task, scans: list[Scan]) -> tuple[list[Comment], str | None]:
+    def _outvoted(self, task: Task, scans: list[Scan]) -> Outvoted:
         from momus.critics.solutions.outvoted import outvoted
 
         assert self._solutions is not None
@@ -279,6 +286,18 @@ def _unrefuted(task: Task, comments: list[Comment]) -> list[Comment]:
     except MomusError:  # there is no sandbox
         return comments
     return [comment for comment in told if comment.evidence is None or not _speaks_against(comment.evidence)]
+
+
+def _unopposed(task: Task, comments: list[Comment], heard: Heard) -> list[Comment]:
+    """Comments without those whose fix goes against what independent solutions agree on where the code gives it."""
+    from momus.critics.solutions.hearing import breaks
+
+    return [
+        comment
+        for comment in comments
+        if comment.suggestion is None
+        or not breaks(task, apply_suggestion(task.answer, comment.highlight, comment.suggestion), heard)
+    ]
 
 
 def _speaks_against(evidence: Evidence) -> bool:

@@ -168,6 +168,12 @@ def mends(task: Task, code: str, heard: Heard, sandbox: str = "auto") -> bool:
     return all(_matching(task, code, first, heard, sandbox)) and all(_matching(task, code, rest, heard, sandbox))
 
 
+def breaks(task: Task, code: str, heard: Heard, sandbox: str = "auto") -> bool:
+    """Whether another answer goes against what the solutions agree on where the reviewed one gives it."""
+    kept = [vote for vote in heard.agreed if vote.got.certain and not vote.contradicts] if heard.speaks else []
+    return bool(kept) and not all(_matching(task, code, kept, heard, sandbox))
+
+
 def _matching(task: Task, code: str, among: Sequence[Vote], heard: Heard, sandbox: str) -> list[bool]:
     results = run_calls(task, code, [vote.call for vote in among], limits=replace(QUICK, call_s=1.0, mode=sandbox))
     return [

@@ -18,6 +18,7 @@ from momus.critique import Comment
 from momus.errors import MomusError
 from momus.evidence.votes import Gate
 from momus.inputs.target import parse
+from momus.sandbox.run import check_mode
 
 if TYPE_CHECKING:
     from momus.critics.local.scan import LineSuspicion, Scan
@@ -47,23 +48,27 @@ class Writing:
         return f"{REVISION}/{asking.VERSION}/{drawing.WRITING}/{self.depth}/{self.gate}"
 
     def expected_s(self, task: Task) -> float:
-        """About how many seconds a task's solutions take on two cores; nothing where it has no question."""
-        return self.depth.seconds if task.run and _asked(task, self.depth).question.strip() else 0.0
+        """About how many seconds a task's solutions take on two cores; nothing where none would be written."""
+        return self.depth.seconds if isinstance(_wanted(task, self), tuple) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outvoted:
+    """What solutions make of an answer: the `comments` that they give cause for, and what they said, if they were
+    asked; `left_out` says in words why none could be run, if so."""
+
+    comments: tuple[Comment, ...] = ()
+    heard: Heard | None = None
+    left_out: str | None = None
 
 
 def heard_of(task: Task, writing: Writing) -> Heard:
     """What solutions to its question say of a task's answer. Raises MomusError where there is no sandbox."""
-    gate, depth = writing.gate, writing.depth
-    if not task.run:
-        return Heard(why="running code is turned off", gate=gate)
-    asked = _asked(task, depth)
-    if not depth.solutions or not asked.question.strip():
-        return Heard(why="no question", gate=gate)
-    subject = subject_of(asked)
-    if subject is None:
-        return Heard(why="nothing that could be called", gate=gate)
-    if why := why_not(asked, subject, gate):  # the model need not be asked
-        return Heard(why=why, gate=gate)
+    depth, wanted = writing.depth, _wanted(task, writing)
+    if isinstance(wanted, str):  # the model need not be asked
+        return Heard(why=wanted, gate=writing.gate)
+    check_mode(writing.sandbox)  # before anything is written that could not be run
+    asked, subject = wanted
     heard = _heard(asked, subject, depth.solutions, writing)
     if not heard.speaks and depth.more and heard.programs >= NEAR:
         heard = _heard(asked, subject, depth.solutions + depth.more, writing)
@@ -83,16 +88,27 @@ def _heard(task: Task, subject: Subject, n: int, writing: Writing) -> Heard:
     )
 
 
-def outvoted(
-    task: Task, writing: Writing, scans: Sequence[Scan], lines: Sequence[LineSuspicion]
-) -> tuple[list[Comment], str | None]:
-    """The comment that solutions give cause for, if any, and in words why none could be run, if so."""
+def outvoted(task: Task, writing: Writing, scans: Sequence[Scan], lines: Sequence[LineSuspicion]) -> Outvoted:
+    """What solutions make of an answer whose `lines` are given, most suspicious first."""
     try:
         heard = heard_of(task, writing)
         said = comment_on(writing.model, task, heard, scans, lines, writing.sandbox)
     except MomusError as error:
-        return [], f"no solutions were run: {error}"
-    return ([said] if said is not None else []), None
+        return Outvoted(left_out=f"no solutions were run: {error}")
+    return Outvoted(() if said is None else (said,), heard)
+
+
+def _wanted(task: Task, writing: Writing) -> tuple[Task, Subject] | str:
+    """What the model is asked to write, with the task that states the question; in words why nothing, if so."""
+    if not task.run:
+        return "running code is turned off"
+    asked = _asked(task, writing.depth)
+    if not writing.depth.solutions or not asked.question.strip():
+        return "no question"
+    subject = subject_of(asked)
+    if subject is None:
+        return "nothing that could be called"
+    return why_not(asked, subject, writing.gate) or (asked, subject)
 
 
 def _asked(task: Task, depth: Depth) -> Task:
