@@ -12,6 +12,8 @@ from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.quoting import brief, quotable
 from momus.tamper.source import Source
 
+MOST_COUNTED = 100  # a constant bound above it is a cap that was chosen
+
 
 def plus(source: Source, node: ast.expr, delta: int) -> str:
     """The code of `node + delta`, simplified as a person would write it."""
@@ -62,6 +64,8 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
         if any(isinstance(a, ast.Starred) for a in call.args) or not call.args:
             continue
         stop = call.args[0] if len(call.args) == 1 else call.args[1]
+        if isinstance(stop, ast.Constant) and isinstance(stop.value, int) and stop.value > MOST_COUNTED:
+            continue  # a bound that was chosen: one more or less is as right
         backwards = len(call.args) == 3 and source.code(call.args[2]).startswith("-")
         parent = source.parents.get(call)
         loops = isinstance(parent, ast.For | ast.comprehension) and isinstance(parent.target, ast.Name)
@@ -119,8 +123,8 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
     "{const}<Position|Index> `{new_index}` of `{seq}` is the neighbour of the one needed, and raises IndexError where `{seq}` is too short. Use `{old}`.",
     "{up}`{new}` is one <past|beyond> the element wanted and <can run|runs> off the end of `{seq}`; <it should read|read> `{old}`.",
     "{down}`{new}` <reaches|goes> one element <too far back|back>; for the first position it even <wraps round|falls outside>. It should be `{old}`.",
-    "This index is off by one: it <reads|picks> the neighbour of the element of `{seq}` that is <wanted|needed>.",
-    "The <position|index> used on `{seq}` is one beside the right one, so a neighbouring element is <read|taken>.",
+    "This index is off by one: it <reads|picks> `{new}` where `{old}` is <wanted|needed>.",
+    "The <position|index> used here is one beside the right one, so that something else is <read|taken> than what is needed.",
     "<Off by one|An off-by-one>: this <reads|picks> `{new}` although the value <used|needed> here <stands|lies> at `{old_index}`.",
 )
 def off_by_one_index(source: Source, rng: random.Random) -> Iterator[Site]:

@@ -285,7 +285,7 @@ def swap_keyword_values(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{new}` is the wrong way round <here|in this place>: it should be `{old}`.",
     "`{keyword}={new}` <switches|turns> the option the wrong way; `{callee}` needs `{keyword}={old}` here.",
     "<Pass|Give> `{keyword}={old}`: with `{new}`, `{callee}` does the contrary of what <is wanted|the code around it expects>.",
-    "`{target}` should <be|become> `{old}` at this point; `{new}` makes every later test of it <go wrong|decide the wrong way>.",
+    "`{target}` should <be|become> `{old}` at this point; with `{new}`, a later test of it <goes wrong|decides the wrong way>.",
     "Setting `{target}` to `{new}` <says the contrary|inverts its meaning>: what reads it later <goes|decides> the wrong way.",
 )
 def flip_boolean(source: Source, rng: random.Random) -> Iterator[Site]:

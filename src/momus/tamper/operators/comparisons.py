@@ -119,7 +119,7 @@ def reversed_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
     "high",
     "The sense of this test is inverted: `{left}` and `{right}` should be compared with `{old_op}`.",
     "The test is inverted: `{new}` <holds|is true> when it should not; <it should be|use> `{old}`.",
-    "{in_if}This branch runs when `{left}` <and|differs, or not, from> `{right}` <relate the other way|as it should not>; the condition should be `{old}`.",
+    "{in_if}This branch runs when `{new}` holds, which is <the wrong case|the opposite case>; the condition should be `{old}`.",
     "{to_differ}`{new}` <excludes|turns away> the one value that is meant: `{left}` has to be equal to `{right}`, so use `==`.",
     "{to_equal}`{new}` <acts on|picks> the one value that has to be left alone; `{left}` should differ from `{right}`: use `!=`.",
     "{in_while}The loop condition is inverted: it <should go on|goes on> while `{old}`, not while `{new}`.",
@@ -156,7 +156,7 @@ def inverted_membership(source: Source, rng: random.Random) -> Iterator[Site]:
     "{is_none}With `{new}` the code <behind|under> this test <works on|uses> None, and a real `{left}` is <ignored|passed by>. Use `is not None`.",
     "{not_none}`{new}` is true when `{left}` was given, so a given value is <overwritten|treated as missing>; the test should be `is None`.",
     "{is_none}This asks for `{left}` to be None where it <has|needs> to have a value; a None then <leads to|causes> AttributeError or TypeError.",
-    "{not_none}A `{left}` of None <slips through|is not caught> here, while every real value takes the branch meant for None. Use `is None`.",
+    "{not_none}`{new}` is <false|not true> for a `{left}` of None and true for every real value; None is what is <asked for|meant>. Use `is None`.",
     "`{left}` being None is handled the wrong way round: <write|test> `{old}`.",
 )
 def inverted_none_check(source: Source, rng: random.Random) -> Iterator[Site]:

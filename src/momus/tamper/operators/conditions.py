@@ -206,6 +206,8 @@ def drop_guard(source: Source, rng: random.Random) -> Iterator[Site]:
         test = source.short(node.test)
         if isinstance(node.test, ast.UnaryOp) and isinstance(action, ast.Return) and _is_nothing(action.value):
             continue  # of nothing the code below often makes nothing by itself
+        if isinstance(action, ast.Return) and _looks_up(node.test, action.value):
+            continue  # without it the same is worked out again
         if edit is None or test is None:
             continue
         facts: dict[str, str | None] = {"leaves": ""}
@@ -216,6 +218,13 @@ def drop_guard(source: Source, rng: random.Random) -> Iterator[Site]:
         code = source.short(action, 40)
         facts["name"] = names[0] if names and code else None
         yield site(edit, test=test, action=source.brief(action), **facts)
+
+
+def _looks_up(test: ast.expr, value: ast.expr | None) -> bool:
+    """Whether what is returned is what was kept under a key that the test finds."""
+    if not (isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and isinstance(value, ast.Subscript)):
+        return False
+    return ast.dump(test.comparators[0]) == ast.dump(value.value)
 
 
 def _is_nothing(value: ast.expr | None) -> bool:
@@ -240,7 +249,7 @@ def _error(source: Source, action: ast.Raise) -> str:
     "medium",
     "This `if` starts a new decision, so it is <tested|tried> even when an earlier branch <was taken|has already matched>; it should be `elif`.",
     "After `{before}` has matched, `{test}` is still <tested|checked>, and its branch can <overwrite the result|run as well>. Use `elif`.",
-    "The cases `{before}` and `{test}` <exclude each other|belong to one chain>: make this an `elif`.",
+    "The cases `{before}` and `{test}` <are alternatives|belong to one chain>: make this an `elif`.",
     "{otherwise}The `else` below belongs to this `if` alone, so it also runs when `{before}` was true. Write `elif {test}`.",
 )
 def elif_to_if(source: Source, rng: random.Random) -> Iterator[Site]:

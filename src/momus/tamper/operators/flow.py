@@ -25,7 +25,7 @@ def function_name(source: Source, node: ast.AST) -> str | None:
     "high",
     "The value of `{value}` is <computed|worked out> but not returned, so callers <get|receive> None.",
     "A `return` is missing <before|in front of> `{value}`: `{function}` <gives back|returns> None here.",
-    "`{function}` falls off the end without returning `{value}`; the <result|value> is <lost|thrown away>.",
+    "`{function}` falls off the end without returning `{value}`; the <result|value> is <lost|not returned>.",
     "This line has no effect: it <evaluates|mentions> `{value}` and drops it. <Write|It should be> `{old}`.",
     "Callers of `{function}` need `{value}`, but this line only evaluates it; <return it|put `return` before it>.",
 )
@@ -51,12 +51,12 @@ def missing_return(source: Source, rng: random.Random) -> Iterator[Site]:
     "high",
     "`{function}` <returns|gives back> `{new}` here, but it should be `{old}`.",
     "The <value returned|result> is wrong: `{new}` <instead of|in place of> `{old}`.",
-    "{emptied}`return {new}` discards the <value|result> that `{function}` is <there to compute|called for>, so callers have nothing to go on.",
+    "{emptied}`return {new}` gives none of the <value|result> that `{function}` is <there to compute|called for>, so callers have nothing to go on.",
     "{flipped}The answer is inverted: in this case the <caller|code that calls> should get `{old}`, not `{new}`.",
     "{flipped}`return {new}` tells the caller the contrary of what was <found|established> here; <return|it has to be> `{old}`.",
-    "{emptied}The <result|work> is thrown away: `{function}` returns `{new}` <though|while> callers <need|ask for> `{old}`.",
+    "{emptied}The <result|value> is missing: `{function}` returns `{new}` <though|while> callers <need|ask for> `{old}`.",
     "{emptied}Callers <always get|get> `{new}` from this path and never see `{old}`.",
-    "{emptied}Callers of `{function}` get `{new}` <from|on> this path and never see the value that was <worked out|meant> for them.",
+    "{emptied}Callers of `{function}` get `{new}` <from|on> this path <and not|in place of> the value that is meant for them, `{old}`.",
     "{reordered}The two <parts|halves> of the result are in the wrong order for callers that <unpack|take apart> it.",
     "{reordered}The parts of the result are in the wrong order: callers that unpack it expect `{old}`.",
 )
@@ -145,7 +145,7 @@ def early_return(source: Source, rng: random.Random) -> Iterator[Site]:
     "{to_break}The first {case} <stops|ends> the loop for all that follow; this should be `continue`.",
     "{to_break}Only this `{var}` should be passed over, but `break` <abandons|drops> the rest of `{seq}` too.",
     "{to_continue}`continue` goes on with the next pass although the <search|loop> is <done|over> here; <leave|end> it with `break`.",
-    "{to_continue}The loop <is not left|goes on> after this point, so later passes <overwrite|redo> what was found. Use `break`.",
+    "{to_continue}The loop <is not left|goes on> after this point, so that later passes <run|are made> which should not be. Use `break`.",
     "{to_continue}`break` is needed: with `continue` the loop over `{seq}` <never stops early|runs on to the end>.",
 )
 def break_continue(source: Source, rng: random.Random) -> Iterator[Site]:

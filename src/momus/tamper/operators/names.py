@@ -81,9 +81,9 @@ def wrong_variable(source: Source, rng: random.Random) -> Iterator[Site]:
     "wrong-attribute",
     "high",
     "`{new}` is the wrong attribute: <this needs|it should be> `{old}`.",
-    "The <field|attribute> here should be `{attr}`, not `{other}`; `{base}` has both and they <hold|mean> different things.",
-    "`{other}` and `{attr}` are <mixed up|confused>: `{new}` <gives|yields> the wrong value at this point.",
-    "{stored}This <writes|stores> to `{new}`, so `{old}` keeps its old value and `{other}` is <overwritten|lost>.",
+    "The <field|attribute> here should be `{attr}`, not `{other}`; the two <hold|mean> different things.",
+    "`{other}` and `{attr}` are <mixed up|confused>: `{new}` <stands|is used> here where `{old}` is meant.",
+    "{stored}This <writes|stores> to `{new}`, so `{old}` is not set here and `{other}` is <overwritten|set instead>.",
     "{loaded}<Reading|Taking> `{new}` here leaves `{old}` out of account, and the result <does not reflect|ignores> it.",
 )
 def wrong_attribute(source: Source, rng: random.Random) -> Iterator[Site]:

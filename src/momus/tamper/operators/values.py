@@ -66,7 +66,6 @@ _WRAPPERS = {
     "list": "there is only an iterator, to be read once",
     "iter": "each use starts from the beginning",
     "sum": "the items are not added up",
-    "repr": "quotes and escapes are missing",
     "hash": "the object itself is taken for its hash",
     "ord": "a character is taken for its number",
     "type": "the object itself is taken for its type",
