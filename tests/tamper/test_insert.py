@@ -123,7 +123,7 @@ def test_there_is_no_room_for_many_bugs_in_three_lines() -> None:
 
 
 def test_bugs_in_one_long_statement_are_not_far_apart() -> None:
-    call = "def f(a, b):\n    return dict(\n" + "".join(f"        k{i}=a[{i}] + b,\n" for i in range(10)) + "    )\n"
+    call = "def f(a, b):\n    return dict(\n" + "".join(f"        k{i}=a[{i}] + 1,\n" for i in range(10)) + "    )\n"
     assert all(
         tamper(task(call), rng=random.Random(s), n_bugs=2, operators=["wrong-arithmetic"]) is None for s in range(9)
     )

@@ -38,7 +38,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "    if a is None:\n        return 0\n",
         "",
     ),
-    "elif-to-if": ("if a:\n    f()\nelif b:\n    g()\n", "elif", "if"),
+    "elif-to-if": ("if a:\n    f()\nelif b:\n    g()\nelse:\n    h()\n", "elif", "if"),
     "swap-ternary": ("x = a if c else b\n", "a if c else b", "b if c else a"),
     "narrow-isinstance": ("if isinstance(x, (int, float)):\n    f()\n", "(int, float)", "int"),
     "wrong-variable": ("def f(low, high):\n    return g(low)\n", "g(low)", "g(high)"),
@@ -46,7 +46,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
     "drop-self": ("def f(self):\n    self.n = 1\n", "self.n", "n"),
     "swap-unpacking": ("a, b = f()\n", "a, b", "b, a"),
     "misspelt-name": ("def f(total):\n    return total\n", "return total", "return totals"),
-    "wrong-arithmetic": ("def f(a, b):\n    return a - b\n", "a - b", "a + b"),
+    "wrong-arithmetic": ("def f(a):\n    return a - 1\n", "a - 1", "a + 1"),
     "wrong-division": ("def f(a, b):\n    return a // b\n", "//", "/"),
     "wrong-augmented": ("n += 1\n", "+=", "-="),
     "drop-accumulation": ("n += 1\n", "+=", "="),
@@ -92,7 +92,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
     "drop-wrapper": ("for x in sorted(xs):\n    f(x)\n", "sorted(xs)", "xs"),
     "drop-normalisation": ("x = f(a.lower())\n", "a.lower()", "a"),
     "discard-result": ("x = x.replace(a, b)\n", "x = x", "x"),
-    "drop-default": ("x = d.get(k, 0)\n", ", 0", ""),
+    "drop-default": ("x = d.get(k, 0) + 1\n", ", 0", ""),
     "wrong-sort": ("xs.sort(reverse=True)\n", "reverse=True", ""),
     "wrong-axis": ("x = a.sum(axis=0)\n", "axis=0", "axis=1"),
     "swallow-exception": ("try:\n    f()\nexcept ValueError:\n    raise\n", "raise", "pass"),
@@ -237,8 +237,8 @@ def test_a_term_in_parentheses_over_several_lines_goes_whole() -> None:
     clean = "if (\n    a\n    and (b or c)\n    and d\n):\n    f()\n"
     texts = {mutation.text for mutation in mutations(clean, "drop-condition-term")}
     assert "if (\n    a\n    and d\n):\n    f()\n" in texts
-    clean = "x = a or (\n    b\n    and c\n)\n"
-    assert "x = a\n" in {mutation.text for mutation in mutations(clean, "drop-condition-term")}
+    clean = "while a or (\n    b\n    and c\n):\n    f()\n"
+    assert "while a:\n    f()\n" in {mutation.text for mutation in mutations(clean, "drop-condition-term")}
 
 
 def test_a_fragment_that_only_parses_is_tampered_with_all_the_same() -> None:

@@ -13,6 +13,7 @@ class Scope:
 
     bound: dict[str, int]
     uses: dict[str, set[str]]
+    numbers: frozenset[str] = frozenset()  # names, and attributes of names, that the code shows to be numbers
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -51,7 +52,90 @@ def scope_of(owner: ast.AST, parents: dict[ast.AST, ast.AST]) -> Scope:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             stack.extend(ast.iter_child_nodes(node))
     visible = {name: line for name, line in sorted(bound.items()) if name not in hidden}
-    return Scope(visible, {name: kinds - {""} for name, kinds in uses.items()})
+    return Scope(visible, {name: kinds - {""} for name, kinds in uses.items()}, numbers_in(owner))
+
+
+_COUNTING = frozenset(
+    (
+        *("len", "sum", "abs", "int", "float", "round", "ord", "hash", "id", "time", "monotonic", "perf_counter"),
+        *("bit_length", "total_seconds", "find", "rfind", "count", "sqrt", "floor", "ceil", "log", "exp"),
+        *("getsize", "tell"),
+    )
+)
+
+
+def place_of(node: ast.AST) -> str | None:
+    """`a`, `a.b` or `a.b.c` of a name or of attributes of one; None for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (base := place_of(node.value)) is not None:
+        return f"{base}.{node.attr}"
+    return None
+
+
+def counts(value: ast.AST, numbers: frozenset[str] | set[str]) -> bool:
+    """Whether an expression is a number, given the names and attributes that are known to be."""
+    match value:
+        case ast.Constant(value=found):
+            return isinstance(found, int | float) and not isinstance(found, bool)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Invert()):
+            return True
+        case ast.Call(func=ast.Name(id="min" | "max"), args=args):
+            return any(counts(arg, numbers) for arg in args)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _COUNTING
+        case ast.BinOp(op=ast.Mult() | ast.Mod(), left=left, right=right):  # a text may be the one side
+            return counts(left, numbers) and counts(right, numbers)
+        case ast.BinOp(left=left, right=right):
+            return counts(left, numbers) or counts(right, numbers)
+        case ast.Name() | ast.Attribute():
+            return place_of(value) in numbers
+    return False
+
+
+def numbers_in(owner: ast.AST) -> frozenset[str]:
+    """The names, and attributes of names, that the code of a function or module shows to be numbers."""
+    found: set[str] = set()
+    nodes = list(ast.walk(owner))
+    for _ in range(2):  # what is set from a number that is found later
+        for node in nodes:
+            found.update(place for n in _numbers_of(node, found) if (place := place_of(n)) is not None)
+    return frozenset(found)
+
+
+def _numbers_of(node: ast.AST, numbers: set[str]) -> list[ast.AST]:
+    """The parts of a node that are numbers, as it shows."""
+    match node:
+        case ast.arg(arg=name, annotation=ast.Name(id="int" | "float")):
+            return [ast.Name(name)]
+        case ast.AnnAssign(target=target, annotation=ast.Name(id="int" | "float")):
+            return [target]
+        case ast.Assign(targets=targets, value=value) if counts(value, numbers):
+            return list(targets)
+        case ast.AugAssign(target=target, op=ast.Add() | ast.Sub(), value=value) if counts(value, numbers):
+            return [target]
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if not isinstance(op, ast.In | ast.NotIn):
+            ordered = isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+            return [
+                side
+                for side, other in ((left, right), (right, left))
+                if counts(other, numbers if ordered else frozenset())
+            ]
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Pow(), right=right):
+            return [side for side, other in ((left, right), (right, left)) if counts(other, numbers)]
+        case ast.For(target=target, iter=ast.Call(func=ast.Name(id="range"))):
+            return [target]
+        case ast.comprehension(target=target, iter=ast.Call(func=ast.Name(id="range"))):
+            return [target]
+        case ast.For(target=ast.Tuple(elts=[first, *_]), iter=ast.Call(func=ast.Name(id="enumerate"))):
+            return [first]
+        case ast.comprehension(target=ast.Tuple(elts=[first, *_]), iter=ast.Call(func=ast.Name(id="enumerate"))):
+            return [first]
+        case ast.Call(func=ast.Name(id="range"), args=args):
+            return list(args)
+        case ast.Slice(lower=lower, upper=upper):
+            return [bound for bound in (lower, upper) if bound is not None]
+    return []
 
 
 def _use(name: ast.Name, parent: ast.AST | None) -> str:

@@ -39,28 +39,12 @@ _METHODS_OF = {
     "set": frozenset({"add", "discard", "union", "issubset", "issuperset"}),
     "bytearray": frozenset({"append", "extend"}),
 }
-_ALTERING = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "sort",
-        "reverse",
-        "remove",
-        "pop",
-        "popleft",
-        "appendleft",
-        "popitem",
-        "clear",
-        "update",
-        "setdefault",
-        "add",
-        "discard",
-        "difference_update",
-        "intersection_update",
-        "symmetric_difference_update",
-        "move_to_end",
-    ]
+ALTERING = frozenset(
+    (
+        *("append", "extend", "insert", "sort", "reverse", "remove", "pop", "popleft", "appendleft", "popitem"),
+        *("clear", "update", "setdefault", "add", "discard", "difference_update", "intersection_update"),
+        *("symmetric_difference_update", "move_to_end"),
+    )
 )
 
 
@@ -68,7 +52,7 @@ def is_altered(source: Source, code: str, steps: Iterable[ast.AST]) -> bool:
     """Whether one of the steps alters the object of an expression's code: by a method, an item, or in place."""
     for node in (n for step in steps for n in ast.walk(step)):
         match node:
-            case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in _ALTERING:
+            case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in ALTERING:
                 found = base
             case ast.Subscript(value=base, ctx=ast.Store() | ast.Del()):
                 found = base
@@ -81,7 +65,7 @@ def is_altered(source: Source, code: str, steps: Iterable[ast.AST]) -> bool:
     return False
 
 
-def _is_a(source: Source, kind: str, value: ast.expr) -> bool:
+def is_a(source: Source, kind: str, value: ast.expr) -> bool:
     """Whether the code around an expression shows that it is a list, a dict or a set, so that a copy is like it.
 
     Of anything else `list(x)` is no copy: without it follows a TypeError, or nothing at all.
@@ -92,7 +76,7 @@ def _is_a(source: Source, kind: str, value: ast.expr) -> bool:
             case ast.Call(func=ast.Attribute(value=base, attr=method)) if method in _METHODS_OF.get(kind, ()):
                 if source.code(base) == code:
                     return True
-            case ast.Assign(targets=[target], value=made) if source.code(target) == code and _makes(kind, made):
+            case ast.Assign(targets=[target], value=made) if source.code(target) == code and makes(kind, made):
                 return True
             case ast.arg(arg=name, annotation=ast.expr() as noted) if name == code:
                 named = name_of(noted.value if isinstance(noted, ast.Subscript) else noted) or ""
@@ -101,7 +85,7 @@ def _is_a(source: Source, kind: str, value: ast.expr) -> bool:
     return False
 
 
-def _makes(kind: str, value: ast.expr) -> bool:
+def makes(kind: str, value: ast.expr) -> bool:
     match value:
         case ast.List() | ast.ListComp():
             return kind == "list"
@@ -146,7 +130,7 @@ def drop_copy(source: Source, rng: random.Random) -> Iterator[Site]:
         if old is None or isinstance(value, ast.Starred) or idle(source, whole, value):
             continue
         kind = name_of(whole.func) if isinstance(whole, ast.Call) and isinstance(whole.func, ast.Name) else None
-        if kind is not None and kind in _METHODS_OF and not _is_a(source, kind, value):
+        if kind is not None and kind in _METHODS_OF and not is_a(source, kind, value):
             continue
         facts = _shared(source, whole, value)
         if facts is not None:

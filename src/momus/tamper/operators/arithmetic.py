@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import is_number
 from momus.tamper.quoting import brief, quotable
 from momus.tamper.source import Edit, Source, name_of
 
@@ -78,7 +79,7 @@ def _textual(node: ast.expr) -> bool:
 def wrong_arithmetic(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.BinOp):
         token = _SYMBOLS.get(type(node.op), "")
-        if token not in _MISTAKEN or _textual(node):
+        if token not in _MISTAKEN or _textual(node) or not _takes_other(source, node):
             continue
         place = source.between(node.left, node.right, _escaped(token))
         if place is None:
@@ -103,6 +104,30 @@ def wrong_arithmetic(source: Source, rng: random.Random) -> Iterator[Site]:
         )
 
 
+def _takes_other(source: Source, node: ast.BinOp) -> bool:
+    """Whether the operands are such that another operator gives another value, and not a TypeError or the same."""
+    left, right = is_number(source, node.left), is_number(source, node.right)
+    match node.op:
+        case ast.BitAnd() | ast.BitOr() | ast.BitXor():
+            return not any(_is_type_or_dict(side) for side in (node.left, node.right))
+        case ast.Mult() | ast.Mod():
+            idle = isinstance(node.op, ast.Mult) and "1" in (source.code(node.left), source.code(node.right))
+            return left and right and not idle
+        case ast.Div() if source.code(node.right) == "1":
+            return False
+    return left or right
+
+
+def _is_type_or_dict(side: ast.expr) -> bool:
+    match side:
+        case ast.Constant(value=found):
+            return found is None
+        case ast.Dict() | ast.DictComp():
+            return True
+    name = name_of(side.func if isinstance(side, ast.Call) else side) or ""
+    return name in ("int", "str", "float", "bytes", "dict", "list", "tuple", "type", "bool", "set")
+
+
 def _escaped(token: str) -> str:
     return "".join(f"\\{c}" for c in token)
 
@@ -116,7 +141,7 @@ def _escaped(token: str) -> str:
     "{to_floor}`{new}` <throws away|drops> the fraction, so the result is <rounded down|too small>; divide with `/`.",
     "{to_floor}Integer division <loses|cuts off> the remainder of `{left}`: the exact quotient is `{old}`.",
     "Wrong kind of division: `{new_op}` between `{left}` and `{right}` <should be|has to be> `{old_op}`.",
-    "`{new}` <divides|rounds> the wrong way; <the result needed is|write> `{old}`.",
+    "The division is of the wrong kind: <the result needed is|write> `{old}`, not `{new}`.",
 )
 def wrong_division(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.BinOp):
@@ -128,12 +153,10 @@ def wrong_division(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         if _textual(node) or (place := source.between(node.left, node.right, token)) is None:
             continue
-        if (
-            token == "/"
-            and isinstance(node.right, ast.Constant | ast.JoinedStr)
-            and not isinstance(node.right.value if isinstance(node.right, ast.Constant) else "", int | float)
-        ):
-            continue  # a path
+        if token == "/" and not (is_number(source, node.left) or is_number(source, node.right)):
+            continue  # it may be a path
+        if source.code(node.right) == "1" or _is_made_whole(source.parents.get(node)):
+            continue
         edit, whole = Edit(place.start, place.end, other), source.joined(node.left, node.right)
         yield site(
             edit,
@@ -147,20 +170,28 @@ def wrong_division(source: Source, rng: random.Random) -> Iterator[Site]:
         )
 
 
+def _is_made_whole(parent: ast.AST | None) -> bool:
+    """Whether what is divided becomes an integer anyway."""
+    return isinstance(parent, ast.Call) and name_of(parent.func) in ("int", "round", "floor", "trunc")
+
+
 @operator(
     "wrong-augmented",
     "wrong-operator",
     "high",
-    "`{target}` <moves|goes> in the wrong direction: <use|it should be> `{old_op}`, not `{new_op}`.",
+    "{moved}`{target}` <moves|goes> in the wrong direction: <use|it should be> `{old_op}`, not `{new_op}`.",
     "This <applies|does> `{new_op}` to `{target}` with `{value}`, but it has to <be|use> `{old_op}`.",
-    "`{new_code}` <makes|lets> `{target}` drift away from the right value; write `{old_code}`.",
-    "{in_loop}Every pass <moves|updates> `{target}` the wrong way, so after the loop it is <far off|wrong>. Use `{old_op}`.",
-    "{in_while}With `{new_op}` `{target}` <moves away from the end condition|runs the wrong way>, so the loop may never end. Use `{old_op}`.",
+    "`{new_code}` <makes|gives> `{target}` a wrong value; write `{old_code}`.",
+    "{moved}{in_loop}Every pass <moves|updates> `{target}` the wrong way. Use `{old_op}`.",
+    "{moved}{in_while}With `{new_op}` `{target}` <moves away from the end condition|runs the wrong way>, so the loop may never end. Use `{old_op}`.",
+    "The operator is wrong: `{target}` has to be updated with `{old_op}`, not with `{new_op}`.",
 )
 def wrong_augmented(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.AugAssign):
         token = _SYMBOLS.get(type(node.op), "")
-        if token not in _MISTAKEN or _textual(node.value):
+        if token not in _MISTAKEN or _textual(node.value) or _is_type_or_dict(node.value):
+            continue
+        if token in ("+", "-", "*", "/", "%") and not _adds(source, node):
             continue
         place = source.between(node.target, node.value, _escaped(token + "="))
         if place is None:
@@ -176,26 +207,39 @@ def wrong_augmented(source: Source, rng: random.Random) -> Iterator[Site]:
             new_op=other + "=",
             old_code=quotable(whole.of(source.text)),
             new_code=quotable(source.after(whole, edit)),
+            moved="" if token in ("+", "-") else None,
             in_loop="" if loop is not None else None,
-            in_while="" if isinstance(loop, ast.While) else None,
+            in_while="" if isinstance(loop, ast.While) and _is_in(source, node.target, loop.test) else None,
         )
+
+
+def _adds(source: Source, node: ast.AugAssign) -> bool:
+    """Whether it is numbers that are calculated with, and no texts or lists that are joined."""
+    value, target = is_number(source, node.value), is_number(source, node.target)
+    return value or target if isinstance(node.op, ast.Add | ast.Sub) else value and target
+
+
+def _is_in(source: Source, part: ast.expr, whole: ast.expr) -> bool:
+    code = source.code(part)
+    return any(isinstance(n, ast.Name | ast.Attribute) and source.code(n) == code for n in ast.walk(whole))
 
 
 @operator(
     "drop-accumulation",
     "wrong-operator",
     "high",
-    "`{target}` is overwritten <instead of|rather than> added to: only the last `{value}` <survives|remains>. Use `{old_op}`.",
-    "{in_loop}Each pass <replaces|throws away> what `{target}` has <gathered|collected> so far; it should <accumulate|add up> with `{old_op}`.",
+    "{added}`{target}` is overwritten <instead of|rather than> added to: only the last `{value}` <survives|remains>. Use `{old_op}`.",
+    "{added}{in_loop}Each pass <replaces|throws away> what `{target}` has <gathered|collected> so far; it should <accumulate|add up> with `{old_op}`.",
+    "The value that `{target}` has is <lost|dropped> here: <it needs|use> `{old_op}`, so that `{value}` is joined to it.",
     "This <sets|assigns> `{target}` <afresh|anew>, so its earlier value is lost; <write|it should be> `{old}`.",
     "`{new}` forgets what `{target}` <held|contained> before; the new part has to be <joined to it|combined with it>: `{old}`.",
-    "{in_loop}After the loop `{target}` <holds|contains> just the final `{value}`, not <the total|all of them>: use `{old_op}`.",
+    "{added}{in_loop}`{target}` <holds|contains> just the final `{value}` in the end, not <the total|all of them>: use `{old_op}`.",
 )
 def drop_accumulation(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.AugAssign):
         token = _SYMBOLS.get(type(node.op), "")
         place = source.between(node.target, node.value, _escaped(token + "=")) if token else None
-        if place is None:
+        if place is None or not _has_more(source, node):
             continue
         edit, whole = Edit(place.start, place.end, "="), source.span(node)
         yield site(
@@ -205,8 +249,30 @@ def drop_accumulation(source: Source, rng: random.Random) -> Iterator[Site]:
             old_op=token + "=",
             old=quotable(whole.of(source.text)),
             new=quotable(source.after(whole, edit)),
+            added="" if token == "+" else None,
             in_loop="" if source.loop(node) is not None else None,
         )
+
+
+def _has_more(source: Source, node: ast.AugAssign) -> bool:
+    """Whether a target may hold more than its first value by then: from an earlier pass, or from outside."""
+    loop, code = source.loop(node), source.code(node.target)
+    if loop is None:
+        outer = source.function(node)
+        return outer is None or not isinstance(node.target, ast.Name) or node.target.id in source.scope(node).parameters
+    root: ast.expr = node.target
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    for found in (n for step in (loop, *loop.body) for n in ast.walk(step)):
+        if isinstance(found, ast.Name) and _is_bound(source, found) and source.code(found) == source.code(root):
+            return False  # it is another one in each pass, or begins anew
+        if isinstance(found, ast.Assign) and any(source.code(t) == code for t in found.targets):
+            return False
+    return True
+
+
+def _is_bound(source: Source, name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store) and not isinstance(source.parents[name], ast.AugAssign)
 
 
 def _needs_parentheses(outer: ast.BinOp, inner: ast.BinOp) -> bool:

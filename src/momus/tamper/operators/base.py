@@ -153,6 +153,8 @@ def _beside_deleted(source: Source, first: int, last: int) -> tuple[Span, str] |
         return _behind(source, first, last)
     if after is not None and _first_line(after) == last + 1 and source.on_own_lines(after):
         return _ahead(source, first, last)
+    if before is not None and is_docstring(before):
+        return None
     opening = before or source.parents[gone]
     stands = (before.end_lineno if before is not None else getattr(opening, "lineno", None)) == first - 1
     if stands and (before is not None or block is getattr(opening, "body", None)):

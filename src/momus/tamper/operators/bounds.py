@@ -9,10 +9,11 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import is_chosen, is_mapping, is_number
 from momus.tamper.quoting import brief, quotable
-from momus.tamper.source import Source
+from momus.tamper.source import Source, name_of
 
-MOST_COUNTED = 100  # a constant bound above it is a cap that was chosen
+_SMALL = 3  # numbers up to it are seldom chosen freely
 
 
 def plus(source: Source, node: ast.expr, delta: int) -> str:
@@ -44,8 +45,9 @@ def measured(node: ast.expr, source: Source) -> str | None:
     "high",
     "{over}`{new}` <runs|goes|counts> one <step|number> too far: the last `{var}` is already outside; <it should stop|stop> at `{old_stop}`.",
     "{over}The <loop|range> ends at `{new_stop}`, one past the <valid numbers|last valid value>. <Use|Write> `{old}` <instead|here>.",
-    "{over}`{seq}` has no element at `len({seq})`, yet `{new}` <reaches|produces> it, so the last pass <indexes past the end|raises IndexError>. Use `{old}`.",
+    "{over}{indexed}`{seq}` has no element at `len({seq})`, yet `{new}` <reaches|produces> it, so the last pass <indexes past the end|raises IndexError>. Use `{old}`.",
     "{over}<One iteration too many|There is one pass too many>: with `{new}`, `{var}` takes a value beyond the last one wanted. `{old}` is <enough|right>.",
+    "{over}There is one <number|step> too many in this range: it <has to|should> stop at `{old_stop}`, not at `{new_stop}`.",
     "{over}The range <runs|goes> one step too far: its last <number|value> is already outside. <Stop|End it> one earlier.",
     "{under}`{new}` stops one <step|number> <early|short>, so the last `{var}` is never <handled|visited|processed>; <it should be|use> `{old}`.",
     "{under}The last value is <skipped|left out>: the range ends before `{new_stop}` while it should <go up to|end before> `{old_stop}`.",
@@ -64,12 +66,16 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
         if any(isinstance(a, ast.Starred) for a in call.args) or not call.args:
             continue
         stop = call.args[0] if len(call.args) == 1 else call.args[1]
-        if isinstance(stop, ast.Constant) and isinstance(stop.value, int) and stop.value > MOST_COUNTED:
-            continue  # a bound that was chosen: one more or less is as right
+        if is_chosen(stop, source.code(stop)):
+            continue
         backwards = len(call.args) == 3 and source.code(call.args[2]).startswith("-")
         parent = source.parents.get(call)
-        loops = isinstance(parent, ast.For | ast.comprehension) and isinstance(parent.target, ast.Name)
-        var = source.short(parent.target) if loops else None  # type: ignore[union-attr]
+        target = parent.target if isinstance(parent, ast.For | ast.comprehension) else None
+        var = target.id if isinstance(target, ast.Name) else None
+        if var is not None and not _is_used(source, call, var):
+            if isinstance(stop, ast.Constant):
+                continue  # so many times, as was chosen
+            var = None
         whole = source.span(call)
 
         def changed(node: ast.expr, text: str, call: ast.Call = call) -> str:
@@ -87,9 +93,12 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
                 new_stop=quotable(text),
                 old_stop=source.short(stop),
                 var=var,
-                seq=measured(stop, source),
+                seq=(seq := measured(stop, source)),
+                indexed="" if seq is not None and var is not None and _is_indexed(source, call, seq, var) else None,
                 **{"over" if (delta > 0) != backwards else "under": ""},
             )
+        if isinstance(target, ast.Name) and var is None:
+            continue  # nothing is done with the numbers, so none of them is missed
         if len(call.args) == 1:
             new = f"range(1, {source.code(stop)})"
             yield site(
@@ -114,6 +123,19 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
             )
 
 
+def _is_used(source: Source, call: ast.Call, var: str) -> bool:
+    loop = source.parents[call]
+    whole = source.parents[loop] if isinstance(loop, ast.comprehension) else loop
+    return any(isinstance(n, ast.Name) and n.id == var and isinstance(n.ctx, ast.Load) for n in ast.walk(whole))
+
+
+def _is_indexed(source: Source, call: ast.Call, seq: str, var: str) -> bool:
+    """Whether a loop reads the element of a sequence at its own number."""
+    loop = source.parents[call]
+    whole = source.parents[loop] if isinstance(loop, ast.comprehension) else loop
+    return any(isinstance(n, ast.Subscript) and source.code(n) == f"{seq}[{var}]" for n in ast.walk(whole))
+
+
 @operator(
     "off-by-one-index",
     "off-by-one",
@@ -121,8 +143,8 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{new}` <reads|takes|looks at> the wrong element: the <index|position> is off by one, `{old}` is <meant|the one needed>.",
     "The index `{new_index}` <points one place beside|misses by one> the element that is wanted; use `{old}`.",
     "{const}<Position|Index> `{new_index}` of `{seq}` is the neighbour of the one needed, and raises IndexError where `{seq}` is too short. Use `{old}`.",
-    "{up}`{new}` is one <past|beyond> the element wanted and <can run|runs> off the end of `{seq}`; <it should read|read> `{old}`.",
-    "{down}`{new}` <reaches|goes> one element <too far back|back>; for the first position it even <wraps round|falls outside>. It should be `{old}`.",
+    "{up}`{new}` is one <past|beyond> the element of `{seq}` that is wanted; <it should read|read> `{old}`.",
+    "{down}`{new}` <reaches|goes> one element <too far back|back> in `{seq}`. It should be `{old}`.",
     "This index is off by one: it <reads|picks> `{new}` where `{old}` is <wanted|needed>.",
     "The <position|index> used here is one beside the right one, so that something else is <read|taken> than what is needed.",
     "<Off by one|An off-by-one>: this <reads|picks> `{new}` although the value <used|needed> here <stands|lies> at `{old_index}`.",
@@ -130,7 +152,7 @@ def off_by_one_range(source: Source, rng: random.Random) -> Iterator[Site]:
 def off_by_one_index(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Subscript):
         index = node.slice
-        if not isinstance(node.ctx, ast.Load) or not _counts(source, index):
+        if not isinstance(node.ctx, ast.Load) or not _counts(source, index) or is_mapping(source, node.value):
             continue
         constant = not isinstance(index, ast.Name | ast.BinOp)
         negative = source.code(index).startswith("-")
@@ -158,8 +180,8 @@ def _counts(source: Source, index: ast.expr) -> bool:
             return True
         case ast.BinOp(op=ast.Add() | ast.Sub(), right=ast.Constant(value=int())):
             return True
-        case ast.Name(id=name):
-            return bool({"arithmetic", "int"} & source.scope(index).uses.get(name, set())) or name in ("i", "j", "k")
+        case ast.Name():
+            return is_number(source, index)
     return False
 
 
@@ -181,18 +203,23 @@ def _counts(source: Source, index: ast.expr) -> bool:
 )
 def wrong_slice_bound(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Subscript):
-        if not isinstance(node.slice, ast.Slice) or isinstance(node.ctx, ast.Store):
+        if not isinstance(node.slice, ast.Slice) or not isinstance(node.ctx, ast.Load):
             continue
         cut = node.slice
+        compared = isinstance(source.parents.get(node), ast.Compare)
         start = source.span(node).start
         for bound, kind in ((cut.lower, "lower"), (cut.upper, "upper"), (cut.upper, "wide")):
             if bound is None or (isinstance(bound, ast.Constant) and not isinstance(bound.value, int)):
                 continue
             number = isinstance(bound, ast.Constant | ast.UnaryOp)
+            if _is_more_than_few(bound) and not compared:
+                continue  # so many, as was chosen
             delta = -1 if kind == "upper" else 1
             text = plus(source, bound, delta)
             facts = {kind: ""}
             if number and text in ("0", "-0"):
+                if kind != "wide":
+                    continue  # that would be the whole, or nothing of it
                 text, facts = "", {"whole": ""}
             span, code = source.span(bound), source.code(node)
             new = code[: span.start - start] + text + code[span.end - start :]
@@ -207,66 +234,8 @@ def wrong_slice_bound(source: Source, rng: random.Random) -> Iterator[Site]:
             )
 
 
-@operator(
-    "wrong-constant",
-    "wrong-constant",
-    "medium",
-    "`{new}` is the wrong number <here|in this place>: it should be `{old}`, <not|rather than> that.",
-    "The number is <off|wrong>: <with|using> `{new}` this comes out <differently|otherwise> from what the code around it expects. <Use|Write> `{old}`.",
-    "The constant should be `{old}`, not `{new}`; <as it stands|this way> `{code}` <gives|yields> a wrong value.",
-    "`{target}` <is set to|gets> `{new}` where `{old}` is needed, so everything computed from it is <wrong|off>.",
-    "{compared}The <limit|threshold> `{new}` in `{code}` is wrong: values <at|around> `{old}` fall on the wrong side. Use `{old}`.",
-    "{arithmetic}`{code}` <works|calculates> with `{new}`, but the <amount|right factor or offset> is `{old}`; the result is <wrong|off>.",
-    "{call}`{code}` is <called with|given> `{new}`; the value <this needs|expected here> is `{old}`.",
-    "{returned}<Callers get|This returns> `{new}` here, but the right <value|answer> in this case is `{old}`.",
-)
-def wrong_constant(source: Source, rng: random.Random) -> Iterator[Site]:
-    for node in source.targets(ast.Constant):
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            continue
-        parent = source.parents.get(node)
-        if isinstance(parent, ast.Subscript | ast.Slice | ast.arguments):
-            continue  # what a parameter's default should be is said nowhere but in it
-        if isinstance(parent, ast.keyword) and parent.arg == "stacklevel":
-            continue  # where a warning is said to come from
-        text = source.code(node)
-        changed = _near(node.value, text, rng)
-        if changed == "0" and isinstance(parent, ast.UnaryOp):
-            continue
-        role = {
-            ast.Compare: "compared",
-            ast.BinOp: "arithmetic",
-            ast.AugAssign: "arithmetic",
-            ast.Call: "call",
-            ast.Return: "returned",
-        }.get(type(parent), "elsewhere")
-        facts: dict[str, str | None] = {role: ""}
-        if isinstance(parent, ast.Assign):
-            facts["target"] = source.short(parent.targets[0])
-        statement = source.statement(node)
-        around = parent if isinstance(parent, ast.expr) else statement
-        code = None
-        if around is not None and (whole := source.short(around)) is not None:
-            offset = source.span(node).start - source.span(around).start
-            code = whole[:offset] + changed + whole[offset + len(text) :]
-        yield site(source.edit(node, changed), old=text, new=changed, code=code, **facts)
-
-
-def _near(value: float, text: str, rng: random.Random) -> str:
-    """A number that might be mistaken for this one, in the same notation where that is simple."""
-    if isinstance(value, float):
-        return repr(rng.choice([other for other in (value * 10, value / 10, value + 1, value + 0.5) if other != value]))
-    if text[:2].lower() == "0x":
-        shifted = value >> 1 if value > 1 and rng.random() < 0.5 else value + 1
-        return f"0x{shifted:X}" if text.upper() == text.replace("x", "X") else f"0x{shifted:x}"
-    choices = [value + 1]
-    if value > 0:
-        choices.append(value - 1)
-    if value >= 10:
-        choices += [value * 10, value // 10 if value % 10 == 0 else value + 10]
-    if value in (60, 24, 1000, 1024, 3600):
-        choices += {60: [100], 24: [12], 1000: [1024, 100], 1024: [1000], 3600: [360]}[value]
-    return str(rng.choice(choices))
+def _is_more_than_few(bound: ast.expr) -> bool:
+    return isinstance(bound, ast.Constant) and isinstance(bound.value, int) and bound.value > _SMALL
 
 
 @operator(
@@ -307,11 +276,12 @@ def drop_enumerate_start(source: Source, rng: random.Random) -> Iterator[Site]:
     "swap-indices",
     "wrong-order",
     "high",
-    "The indices are the wrong way round: `{new}` <reads|touches> the transposed cell, and fails where the table is not square. Use `{old}`.",
-    "`{new}` has row and column swapped; <it should be|the cell meant is> `{old}`.",
+    "{table}The indices are the wrong way round: `{new}` <reads|touches> the transposed cell, and fails where the table is not square. Use `{old}`.",
+    "{table}`{new}` has row and column swapped; <it should be|the cell meant is> `{old}`.",
+    "<The indices are|Here the indices are> the wrong way round: `{new}` should be `{old}`.",
     "`{seq}` is indexed with `{first}` first <and then|before> `{second}`, as in `{old}`; here the order is reversed.",
-    "`{seq}` has to be indexed with `{first}` before `{second}`; the two <are swapped|trade places> here, so cells are transposed.",
-    "With `{new}` the two indices <trade places|are mixed up>: results are transposed, or IndexError is raised. Write `{old}`.",
+    "`{seq}` has to be indexed with `{first}` before `{second}`; the two <are swapped|trade places> here.",
+    "With `{new}` the two indices <trade places|are mixed up>: another entry is looked up, or none is found. Write `{old}`.",
 )
 def swap_indices(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Subscript):
@@ -327,6 +297,9 @@ def swap_indices(source: Source, rng: random.Random) -> Iterator[Site]:
         a, b = source.code(first), source.code(second)
         if a == b or isinstance(first, ast.Constant) != isinstance(second, ast.Constant):
             continue
+        named = name_of(seq) or ""
+        if named[:1].isupper() or named in ("dict", "tuple", "list", "type"):
+            continue  # a type and its arguments
         code, start = source.code(node), source.span(node).start
         one, two = source.span(first), source.span(second)
         new = code[: one.start - start] + b + code[one.end - start : two.start - start] + a + code[two.end - start :]
@@ -338,6 +311,7 @@ def swap_indices(source: Source, rng: random.Random) -> Iterator[Site]:
             seq=source.brief(seq),
             first=brief(a),
             second=brief(b),
+            table="" if is_number(source, first) and is_number(source, second) else None,
         )
 
 
@@ -345,7 +319,6 @@ OPERATORS = (
     off_by_one_range,
     off_by_one_index,
     wrong_slice_bound,
-    wrong_constant,
     drop_enumerate_start,
     swap_indices,
 )

@@ -1,4 +1,4 @@
-"""Calls: arguments, keywords, methods and functions mistaken for others."""
+"""Calls: arguments and keywords, flags and keys."""
 
 # ruff: noqa: E501 (a phrasing stays on one line, however long)
 
@@ -6,158 +6,21 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import is_read
 from momus.tamper.quoting import brief, quotable
 from momus.tamper.source import Edit, Source, name_of
 
-# Methods and functions that are taken for each other: name -> (the other, what the other does instead).
-_METHODS = {
-    "append": (("extend", "adds the elements one by one"),),
-    "extend": (("append", "adds the whole sequence as a single element"),),
-    "startswith": (("endswith", "looks at the end of the text"),),
-    "endswith": (("startswith", "looks at the beginning of the text"),),
-    "strip": (("lstrip", "leaves the right end as it is"), ("rstrip", "leaves the left end as it is")),
-    "lstrip": (("rstrip", "strips the other end"), ("strip", "also strips the right end")),
-    "rstrip": (("lstrip", "strips the other end"), ("strip", "also strips the left end")),
-    "lower": (("upper", "makes capitals of it"),),
-    "upper": (("lower", "makes small letters of it"),),
-    "keys": (("values", "goes over the values"),),
-    "values": (("keys", "goes over the keys"),),
-    "items": (("keys", "gives no values"), ("values", "gives no keys")),
-    "split": (("rsplit", "splits from the right"), ("partition", "always gives three parts")),
-    "rsplit": (("split", "splits from the left"),),
-    "partition": (("rpartition", "cuts at the last separator"),),
-    "rpartition": (("partition", "cuts at the first separator"),),
-    "find": (("rfind", "finds the last occurrence"), ("index", "raises ValueError where nothing is found")),
-    "rfind": (("find", "finds the first occurrence"),),
-    "setdefault": (("get", "does not store the default"),),
-    "get": (("pop", "removes the entry as well"),),
-    "popleft": (("pop", "takes from the right end"),),
-    "appendleft": (("append", "adds at the right end"),),
-    "add": (("discard", "removes it"),),
-    "discard": (("remove", "raises KeyError where it is missing"),),
-    "union": (("intersection", "keeps the common elements only"),),
-    "intersection": (("union", "keeps the elements of either"),),
-    "difference": (("intersection", "keeps what should be taken away"),),
-    "issubset": (("issuperset", "asks the reverse"),),
-    "issuperset": (("issubset", "asks the reverse"),),
-    "read": (("readline", "reads one line only"),),
-    "readline": (("read", "reads all that is left"),),
-    "readlines": (("readline", "reads one line only"),),
-    "match": (("search", "also matches in the middle"),),
-    "search": (("match", "matches at the beginning only"),),
-    "fullmatch": (("match", "accepts trailing text"),),
-    "findall": (("search", "finds the first match only"),),
-    "acquire": (("release", "gives the lock away"),),
-    "release": (("acquire", "takes the lock once more"),),
-    "encode": (("decode", "goes from bytes to text"),),
-    "decode": (("encode", "goes from text to bytes"),),
-    "dumps": (("dump", "writes to a file"),),
-    "loads": (("load", "reads from a file"),),
-    "ceil": (("floor", "rounds down"),),
-    "floor": (("ceil", "rounds up"),),
-    "dirname": (("basename", "gives the last part of the path"),),
-    "basename": (("dirname", "gives the folder part of the path"),),
-    "isfile": (("isdir", "is true for folders"), ("exists", "is true for folders too")),
-    "isdir": (("isfile", "is true for files"), ("exists", "is true for files too")),
-    "exists": (("isdir", "is false for files"),),
-    "isdigit": (("isalpha", "is true for letters"), ("isalnum", "accepts letters too")),
-    "isalpha": (("isalnum", "accepts digits too"), ("isdigit", "is true for digits")),
-    "isupper": (("islower", "asks for the contrary"),),
-    "islower": (("isupper", "asks for the contrary"),),
-    "hasattr": (("getattr", "gives the value"),),
-    "chain": (("zip_longest", "pairs the elements"),),
-}
-_FUNCTIONS = {
-    "min": (("max", "gives the largest"),),
-    "max": (("min", "gives the smallest"),),
-    "any": (("all", "demands every element"),),
-    "all": (("any", "is content with one element"),),
-    "sorted": (("reversed", "turns the order round without sorting"), ("list", "leaves the order as it is")),
-    "reversed": (("sorted", "sorts instead of reversing"),),
-    "sum": (("max", "gives only the largest"), ("len", "gives the number of elements")),
-    "len": (("sum", "adds the elements up"), ("max", "gives the largest element")),
-    "isinstance": (("issubclass", "needs a class, so it raises TypeError for an object"),),
-    "ord": (("chr", "goes from number to character"),),
-    "chr": (("ord", "goes from character to number"),),
-    "repr": (("str", "leaves out quotes and escapes"),),
-    "round": (("int", "cuts the fraction off"),),
-    "setattr": (("getattr", "stores nothing"),),
-    "divmod": (("pow", "raises to a power"),),
-    "float": (("int", "cuts the fraction off"),),
-}
-
-
-@operator(
-    "wrong-method",
-    "wrong-call",
-    "high",
-    "`{new}` <does the wrong thing|is the wrong method> here: it {effect}. <Use|Call> `{old}`.",
-    "The method should be `{old}`: `{new}` {effect}.",
-    "<Calling|Using> `{new}` on `{base}` <is a mistake|cannot be right>, since it {effect}; `{old}` is what this needs.",
-    "`{code}` {effect}, <which breaks what follows|which is not wanted here>; it should call `{old}`.",
-    "`{old}` and `{new}` are <mixed up|confused>: on `{base}`, `{new}` {effect}.",
+# Functions to which the order of two arguments makes no difference, by parts of their names.
+_EITHER_WAY = re.compile(
+    r"^(min|max|print|zip|gcd|lcm|hypot|add|mul|eq|ne|xor)$|close|dist|union|intersect|equal|same|common|overlap|merge"
+    r"|_or|_and|or_|and_|either|both|similar|combine"
 )
-def wrong_method(source: Source, rng: random.Random) -> Iterator[Site]:
-    for call in source.targets(ast.Call):
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
-            continue
-        name = call.func.attr
-        if isinstance(call.func.value, ast.Name) and call.func.value.id in ("self", "cls"):
-            continue  # nothing says that its class has the other method, or what that does
-        if name == "append" and any(isinstance(a, ast.JoinedStr) or _is_text(source, a) for a in call.args):
-            continue  # joined, the characters of a text make the same as the text
-        if name in ("match", "search") and "^" in source.code(call):
-            continue  # the pattern says where it begins
-        other, effect = rng.choice(_METHODS[name])
-        end = source.span(call.func).end
-        start, code = source.span(call).start, source.code(call)
-        yield site(
-            Edit(end - len(name), end, other),
-            old=name,
-            new=other,
-            effect=effect,
-            base=source.brief(call.func.value, 36),
-            code=quotable(code[: end - len(name) - start] + other + code[end - start :]),
-        )
-
-
-def _is_text(source: Source, value: ast.expr) -> bool:
-    function = source.function(value)
-    if not isinstance(value, ast.Name) or function is None:
-        return isinstance(value, ast.Constant) and isinstance(value.value, str)
-    notes = {a.arg: a.annotation for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
-    return name_of(notes.get(value.id) or value) == "str"
-
-
-@operator(
-    "wrong-function",
-    "wrong-call",
-    "high",
-    "`{new}` is the wrong function <here|for this>: it {effect}. <Use|It should be> `{old}`.",
-    "`{code}` {effect}; the <function|call> needed here is `{old}`.",
-    "This should <call|use> `{old}`, <not|rather than> `{new}`, which {effect}.",
-    "`{target}` <gets|receives> the wrong value, because `{new}` {effect}; <use|take> `{old}`.",
-    "{returned}The <result|answer> is wrong: `{new}` {effect}, while the caller expects what `{old}` gives.",
-)
-def wrong_function(source: Source, rng: random.Random) -> Iterator[Site]:
-    for call in source.targets(ast.Call):
-        if not isinstance(call.func, ast.Name) or call.func.id not in _FUNCTIONS or not call.args:
-            continue
-        name = call.func.id
-        other, effect = rng.choice(_FUNCTIONS[name])
-        facts: dict[str, str | None] = {}
-        match source.parents.get(call):
-            case ast.Assign(targets=[target]):
-                facts = {"target": source.short(target, 30)}
-            case ast.Return():
-                facts = {"returned": ""}
-        new = other + source.code(call)[len(name) :]
-        yield site(source.edit(call.func, other), old=name, new=other, effect=effect, code=quotable(new), **facts)
 
 
 @operator(
@@ -176,7 +39,7 @@ def swap_arguments(source: Source, rng: random.Random) -> Iterator[Site]:
         if len(args) < 2 or any(isinstance(a, ast.Starred) for a in args):
             continue
         callee = source.short(call.func, 36)
-        if callee in ("min", "max", "print", "zip", "gcd", "math.gcd") or callee is None:
+        if callee is None or _EITHER_WAY.search((name_of(call.func) or "").lower()):
             continue
         place = rng.randrange(len(args) - 1)
         first, second = args[place], args[place + 1]
@@ -195,6 +58,10 @@ def swap_arguments(source: Source, rng: random.Random) -> Iterator[Site]:
             first=brief(a),
             second=brief(b),
         )
+
+
+_DEFAULTS = frozenset([None, False, True, 0, 1, "", -1, " ", "\n", "utf-8", "utf8", "UTF-8", "strict", "r", "w"])
+_UNNOTICED = frozenset(["stacklevel", "name", "daemon", "doc", "help", "category", "source", "loop", "cache", "flush"])
 
 
 @operator(
@@ -217,8 +84,12 @@ def drop_keyword_argument(source: Source, rng: random.Random) -> Iterator[Site]:
                 keyword.arg in ("key", "reverse") and callee.split(".")[-1] in ("sort", "sorted")
             ):
                 continue
-            if isinstance(keyword.value, ast.Constant) and keyword.value.value in (None, False, True, 0, 1, "", -1):
+            if isinstance(keyword.value, ast.Constant) and not isinstance(keyword.value.value, str | int):
+                continue
+            if isinstance(keyword.value, ast.Constant) and keyword.value.value in _DEFAULTS:
                 continue  # as likely as not the default anyway
+            if keyword.arg in _UNNOTICED:
+                continue
             edit = without_argument(source, call, keyword)
             value = source.short(keyword.value)
             if edit is None:
@@ -277,6 +148,17 @@ def swap_keyword_values(source: Source, rng: random.Random) -> Iterator[Site]:
             )
 
 
+# Options of which everybody knows what they do, so that the code around shows which way they have to be.
+_SPEAKING = frozenset(
+    (
+        *("reverse", "exist_ok", "parents", "recursive", "text", "shell", "capture_output", "check"),
+        *("ignore_errors", "strict", "follow_symlinks", "keepdims", "ascending", "missing_ok", "append"),
+        *("required", "universal_newlines", "keepends", "ensure_ascii", "sort_keys", "indent", "case_sensitive"),
+        *("ignore_case", "inclusive"),
+    )
+)
+
+
 @operator(
     "flip-boolean",
     "wrong-constant",
@@ -285,25 +167,33 @@ def swap_keyword_values(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{new}` is the wrong way round <here|in this place>: it should be `{old}`.",
     "`{keyword}={new}` <switches|turns> the option the wrong way; `{callee}` needs `{keyword}={old}` here.",
     "<Pass|Give> `{keyword}={old}`: with `{new}`, `{callee}` does the contrary of what <is wanted|the code around it expects>.",
-    "`{target}` should <be|become> `{old}` at this point; with `{new}`, a later test of it <goes wrong|decides the wrong way>.",
-    "Setting `{target}` to `{new}` <says the contrary|inverts its meaning>: what reads it later <goes|decides> the wrong way.",
+    "`{target}` should <be|become> `{old}` at this point, <not|rather than> `{new}`: what reads it <goes|decides> the wrong way.",
+    "Setting `{target}` to `{new}` <says the contrary|inverts its meaning>: it has to be `{old}` <here|at this point>.",
 )
 def flip_boolean(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Constant):
         parent = source.parents.get(node)
-        # What is returned has an operator of its own; what a default should be is said nowhere but in it.
-        if not isinstance(node.value, bool) or isinstance(parent, ast.Return | ast.While | ast.Expr | ast.arguments):
+        if not isinstance(node.value, bool):
             continue
-        facts: dict[str, str | None] = {}
-        match parent:
-            case ast.keyword(arg=str(name)):
+        facts: dict[str, str | None]
+        match parent:  # of other places nothing shows which of the two it should be
+            case ast.keyword(arg=str(name)) if name in _SPEAKING:
                 call = source.parents[parent]
                 callee = source.short(call.func, 36) if isinstance(call, ast.Call) else None
                 facts = {"keyword": name, "callee": callee}
-            case ast.Assign(targets=[target]):
+            case ast.Assign(targets=[target]) if is_read(source, target):
                 facts = {"target": source.short(target, 36)}
+            case _:
+                continue
         new = str(not node.value)
         yield site(source.edit(node, new), old=str(node.value), new=new, **facts)
+
+
+_TYPES = frozenset({"list", "dict", "set", "tuple", "type"})
+# Functions to which it makes no difference, or only to readers, which text they are given.
+_UNREAD = frozenset(
+    ["print", "format", "cast", "TypeVar", "getLogger", "warn", "isinstance", "replace", "join", "_", "debug"]
+)
 
 
 @operator(
@@ -313,7 +203,7 @@ def flip_boolean(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{new}` is the wrong <key|string> here: it should be `{old}`.",
     "This <uses|takes> `{new}` although `{old}` is <meant|needed>; both occur in this code and they are <mixed up|confused>.",
     "{lookup}`{base}` is <read|asked> at `{new}`, but the entry wanted <stands|is> at `{old}`.",
-    "{compared}`{subject}` is compared with `{new}`, so the case `{old}` is <never recognised|missed>.",
+    "{compared}`{subject}` is compared with `{new}`, <but|while> the case to test for is `{old}`.",
     "{call}`{callee}` is <called with|given> `{new}`, which <names|is> something else; <the right string is|it needs> `{old}`.",
 )
 def wrong_key(source: Source, rng: random.Random) -> Iterator[Site]:
@@ -322,7 +212,7 @@ def wrong_key(source: Source, rng: random.Random) -> Iterator[Site]:
         if not isinstance(node.value, str) or not 0 < len(node.value) <= 30 or source.short(node) is None:
             continue
         match source.parents.get(node):
-            case ast.Subscript(value=base):
+            case ast.Subscript(value=base) if not (name_of(base) or "").istitle() and name_of(base) not in _TYPES:
                 groups["key"].append((node, {"lookup": "", "base": source.short(base)}))
             case ast.Call(func=func, args=[first, *_]) if first is node and name_of(func) in (
                 "get",
@@ -330,7 +220,7 @@ def wrong_key(source: Source, rng: random.Random) -> Iterator[Site]:
                 "setdefault",
             ):
                 groups["key"].append((node, {"call": "", "callee": source.short(func)}))
-            case ast.Call(func=func) if name_of(func) not in ("print", "format"):
+            case ast.Call(func=func) if name_of(func) not in _UNREAD:
                 groups[f"call {name_of(func)}"].append((node, {"call": "", "callee": source.short(func)}))
             case ast.Compare(left=left):
                 groups[f"compare {source.code(left)}"].append((node, {"compared": "", "subject": source.short(left)}))
@@ -344,8 +234,6 @@ def wrong_key(source: Source, rng: random.Random) -> Iterator[Site]:
 
 
 OPERATORS = (
-    wrong_method,
-    wrong_function,
     swap_arguments,
     drop_keyword_argument,
     swap_keyword_values,

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import is_chosen, relied_on
 from momus.tamper.quoting import quotable
 from momus.tamper.source import Edit, Source, name_of
 
@@ -63,36 +65,61 @@ def _with(bare: Site, **facts: str | None) -> Site:
     return Site(bare.edits, bare.facts | {k: v for k, v in facts.items() if v is not None})
 
 
-def _where(source: Source, node: ast.expr) -> str:
-    """The statement that a comparison decides about: a flag for phrasings."""
-    for parent in source.ancestors(node):
-        match parent:
-            case ast.While():
-                return "in_while"
-            case ast.If():
-                return "in_if"
-            case ast.Return():
-                return "in_return"
-            case ast.stmt() | ast.comprehension() | ast.IfExp():
-                return "elsewhere"
+def _decides(source: Source, node: ast.expr) -> str:
+    """The statement that a whole expression decides about, as a flag for phrasings: `in_if`, `in_while`, `in_return`."""
+    match source.parents.get(node):
+        case ast.If(test=test) if test is node:
+            return "in_if"
+        case ast.While(test=test) if test is node:
+            return "in_while"
+        case ast.Return():
+            return "in_return"
     return "elsewhere"
+
+
+def _where(source: Source, left: ast.expr) -> str:
+    """The statement that a comparison by itself decides about: a flag for phrasings."""
+    whole = source.parents[left]
+    if not isinstance(whole, ast.Compare) or len(whole.ops) > 1:
+        return "elsewhere"
+    return _decides(source, whole)
+
+
+def _branch(source: Source, left: ast.expr) -> ast.If | None:
+    """The `if` that a comparison by itself decides about."""
+    above = source.parents.get(source.parents[left])
+    return above if isinstance(above, ast.If) and above.test is source.parents[left] else None
+
+
+def _settles(source: Source, left: ast.expr, right: ast.expr) -> bool:
+    """Whether a comparison picks one of its sides, or sets the one to the other: of equal ones either will do."""
+    sides = {source.code(left), source.code(right)}
+    above = source.parents.get(source.parents[left])
+    if isinstance(above, ast.IfExp):
+        return {source.code(above.body), source.code(above.orelse)} == sides
+    for step in ast.walk(above) if isinstance(above, ast.If | ast.BoolOp) else ():
+        if isinstance(step, ast.Assign) and {source.code(step.targets[0]), source.code(step.value)} == sides:
+            return True
+    return False
 
 
 @operator(
     "boundary-comparison",
     "wrong-comparison",
     "medium",
-    "{loose}`{new}` also <lets through|accepts|is true for> the case where both are equal; it has to be `{old}`.",
-    "{loose}When `{left}` equals `{right}` this is <true|taken>, though that case must be <left out|excluded>: <use|write> `{old_op}`.",
-    "{strict}`{new}` <misses|leaves out> the case where `{left}` equals `{right}`; <it should be|use> `{old}`.",
-    "{strict}The boundary itself is <excluded|lost>: with `{new_op}` an equal value <fails the test|is turned away>. <Compare with|Use> `{old_op}`.",
-    "{in_while}{loose}The loop <makes one pass too many|runs once too often>, because `{new}` still holds at the boundary. Use `{old}`.",
-    "{in_while}{strict}The loop stops one pass early: `{new}` is false when both are equal, so the last case is <skipped|missed>. Use `{old}`.",
+    "{loose}`{new}` is also true <for|in> the case where both are equal; it has to be `{old}`.",
+    "{loose}When `{left}` equals `{right}` this is true, though it must be false <then|in that case>: <use|write> `{old_op}`.",
+    "{strict}`{new}` is false <for|in> the case where `{left}` equals `{right}`; <it should be|use> `{old}`.",
+    "{strict}The boundary itself <does not count|is not covered>: with `{new_op}` the test is false for an equal value. <Compare with|Use> `{old_op}`.",
+    "{in_while}{loose}The loop <still runs|goes on> when both are equal, because `{new}` holds at the boundary. Use `{old}`.",
+    "{in_while}{strict}The loop <stops|ends> at the boundary already: `{new}` is false when both are equal. Use `{old}`.",
     "The case that `{left}` is exactly `{right}` is on the wrong side: the test needs `{old_op}`, <not|rather than> `{new_op}`.",
     "Wrong at the <edge|boundary>: for equal values `{new}` <decides|goes> the other way than it should. `{old}` is right.",
 )
 def boundary_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
-    for left, _, _, new, bare in compared(source, _BOUNDARY):
+    for left, right, _, new, bare in compared(source, _BOUNDARY):
+        if _settles(source, left, right) or any(is_chosen(side, source.code(side)) for side in (left, right)):
+            continue
         yield _with(bare, **{"loose" if "=" in new else "strict": "", _where(source, left): ""})
 
 
@@ -102,11 +129,11 @@ def boundary_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
     "high",
     "`{left}` is tested against `{right}` in the wrong direction: the <operator|sign> should be `{old_op}`, not `{new_op}`.",
     "The comparison <points the wrong way|is the wrong way round>: `{new}` should be `{old}`.",
-    "`{new}` is true in exactly the cases where it should <not be|be false>; the <operator|test> needed is `{old_op}`.",
-    "{in_while}With `{new}` the loop <ends at once|never starts> in the normal case; it should run while `{old}`.",
+    "`{new}` <looks|goes> the wrong way; the <operator|test> needed is `{old_op}`.",
+    "{in_while}The loop runs while `{new}`, which is the wrong way round; it should run while `{old}`.",
     "{in_if}This branch is taken when `{left}` is on the wrong side of `{right}`: <test|check> `{old}`.",
     "{in_return}The answer is reversed: it <compares|returns> `{new}` where `{old}` is <meant|asked for>.",
-    "`{left}` and `{right}` are compared with `{new_op}`, so large and small values are <mixed up|treated the wrong way round>. Use `{old_op}`.",
+    "`{left}` and `{right}` are compared with `{new_op}`, <so|and thus> the two trade places. Use `{old_op}`.",
 )
 def reversed_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
     for left, _, _, _, bare in compared(source, _REVERSED):
@@ -120,7 +147,7 @@ def reversed_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
     "The sense of this test is inverted: `{left}` and `{right}` should be compared with `{old_op}`.",
     "The test is inverted: `{new}` <holds|is true> when it should not; <it should be|use> `{old}`.",
     "{in_if}This branch runs when `{new}` holds, which is <the wrong case|the opposite case>; the condition should be `{old}`.",
-    "{to_differ}`{new}` <excludes|turns away> the one value that is meant: `{left}` has to be equal to `{right}`, so use `==`.",
+    "{to_differ}`{new}` <excludes|leaves out> the one value that is meant: `{left}` has to be equal to `{right}`, so use `==`.",
     "{to_equal}`{new}` <acts on|picks> the one value that has to be left alone; `{left}` should differ from `{right}`: use `!=`.",
     "{in_while}The loop condition is inverted: it <should go on|goes on> while `{old}`, not while `{new}`.",
     "`{new_op}` is the <opposite|reverse> of what is needed between `{left}` and `{right}`; <write|it must be> `{old_op}`.",
@@ -136,10 +163,10 @@ def inverted_equality(source: Source, rng: random.Random) -> Iterator[Site]:
     "high",
     "Whether `{left}` is in `{right}` is asked the wrong way round, so each case gets the treatment of the other. Use `{old_op}`.",
     "The membership test is inverted: `{new}` should be `{old}`.",
-    "{absent}`{new}` <is true|holds> for keys that are missing, and the code <behind it|that follows> needs `{left}` to be in `{right}`.",
-    "{present}`{new}` <acts on|selects> what is already in `{right}` and <skips|ignores> what is new; use `not in`.",
-    "{absent}This treats a `{left}` that is missing from `{right}` as if it were there; <test|the check should be> `{old}`.",
-    "{present}A `{left}` that `{right}` does not hold is <passed over|missed> here, since the test asks for the contrary. Write `{old}`.",
+    "{absent}`{new}` <is true|holds> where `{left}` is missing, and the case <meant|to be tested> is that it is in `{right}`.",
+    "{present}`{new}` <is true|holds> for what is in `{right}`, while the case <meant|to be tested> is what is not; use `not in`.",
+    "{absent}A `{left}` that is in `{right}` <fails|does not pass> this test, though it is the one asked for; <test|the check should be> `{old}`.",
+    "{present}A `{left}` that `{right}` does not hold <fails|does not pass> this test, though it is the one asked for. Write `{old}`.",
     "`{left}` is looked up in `{right}` with the wrong sense: `{new_op}` <should be|has to be> `{old_op}`.",
 )
 def inverted_membership(source: Source, rng: random.Random) -> Iterator[Site]:
@@ -153,16 +180,25 @@ def inverted_membership(source: Source, rng: random.Random) -> Iterator[Site]:
     "high",
     "The check of `{left}` against None is the wrong way round: <it has to be|use> `{old_op}`, not `{new_op}`.",
     "The None check is inverted: `{new}` should be `{old}`.",
-    "{is_none}With `{new}` the code <behind|under> this test <works on|uses> None, and a real `{left}` is <ignored|passed by>. Use `is not None`.",
-    "{not_none}`{new}` is true when `{left}` was given, so a given value is <overwritten|treated as missing>; the test should be `is None`.",
-    "{is_none}This asks for `{left}` to be None where it <has|needs> to have a value; a None then <leads to|causes> AttributeError or TypeError.",
-    "{not_none}`{new}` is <false|not true> for a `{left}` of None and true for every real value; None is what is <asked for|meant>. Use `is None`.",
+    "{is_none}{works}With `{new}` the code <behind|under> this test <works on|uses> None, and a real `{left}` is <ignored|passed by>. Use `is not None`.",
+    "{not_none}{whole}`{new}` is true when `{left}` has a value, so <that case|a given value> is treated as missing; the test should be `is None`.",
+    "{is_none}{works}This asks for `{left}` to be None where it <has|needs> to have a value; the use of a None <leads to|causes> AttributeError or TypeError.",
+    "{is_none}`{new}` is true for None and for nothing else, though a value is what is <asked for|meant>. Use `is not None`.",
+    "{not_none}`{new}` is <false|not true> for None and true for every real value; None is what is <asked for|meant>. Use `is None`.",
     "`{left}` being None is handled the wrong way round: <write|test> `{old}`.",
 )
 def inverted_none_check(source: Source, rng: random.Random) -> Iterator[Site]:
-    for _, right, _, new, bare in compared(source, {"is": "is not", "is not": "is"}):
-        if isinstance(right, ast.Constant) and right.value is None:
-            yield _with(bare, **{"is_none" if new == "is" else "not_none": ""})
+    for left, right, _, new, bare in compared(source, {"is": "is not", "is not": "is"}):
+        if not (isinstance(right, ast.Constant) and right.value is None):
+            continue
+        branch, test = _branch(source, left), source.parents[left]
+        works = branch is not None and isinstance(test, ast.expr) and relied_on(source, test, branch.body) is not None
+        yield _with(
+            bare,
+            works="" if works else None,
+            whole="" if branch is not None else None,
+            **{"is_none" if new == "is" else "not_none": ""},
+        )
 
 
 @operator(
@@ -183,6 +219,8 @@ def identity_comparison(source: Source, rng: random.Random) -> Iterator[Site]:
 
 
 def _plain_value(node: ast.expr) -> bool:
+    if re.search(r"cls|class|type|kind", name_of(node) or ""):
+        return False  # classes are rightly compared by identity
     if isinstance(node, ast.Attribute):
         return not node.attr[:1].isupper()
     if isinstance(node, ast.Name) and node.id.isupper():

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import random
 from collections.abc import Iterator
 
 from momus.critique import Span
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import is_condition, is_covered, relied_on
 from momus.tamper.quoting import brief, quotable
 from momus.tamper.source import Edit, Source
 
@@ -27,9 +27,9 @@ def _kind(node: ast.AST | None) -> str:
     "Inverted: a `not` too many makes this <take the wrong path|decide the wrong way> in every case.",
     "The condition is inverted: <this should|it has to> test `{old}`, not `{new}`.",
     "{in_if}The branch <runs|is taken> exactly when `{old}` is false; <drop|remove> the `not`.",
-    "{in_while}`while {new}` <never runs|ends at once> in the usual case; the loop should <run|go on> while `{old}`.",
+    "{in_while}`while {new}` <asks|tests> for the contrary; the loop should <run|go on> while `{old}`.",
     "The <test|condition> is negated by mistake: the `not` in front of it <has to go|does not belong there>.",
-    "The `not` <is wrong|does not belong> here: what follows <relies on|needs> `{old}` being true.",
+    "The `not` <is wrong|does not belong> here: the case <meant|to be tested> is that `{old}` is true.",
     "With `{new}` the two cases are <swapped|mixed up>, so the code for `{old}` runs when it does not hold.",
 )
 def negated_condition(source: Source, rng: random.Random) -> Iterator[Site]:
@@ -59,13 +59,18 @@ def negated_condition(source: Source, rng: random.Random) -> Iterator[Site]:
     "drop-not",
     "inverted-condition",
     "high",
-    "<Inverted|The wrong way round>: the condition <lacks|needs> a `not`, so both cases get the treatment of the other.",
-    "The condition is the wrong way round: it should be `{old}`, <not|rather than> `{new}`.",
-    "A `not` is missing <in front of|before> `{new}`: <the code runs|this fires> in exactly the wrong case.",
-    "{whole}{in_if}This branch is meant for the case that `{new}` is false or empty, but it is taken when it <is true|holds>. Use `{old}`.",
-    "A `not` is missing <here|in this test>: as it stands it <holds|is true> in exactly the wrong case.",
-    "{whole}When `{new}` is <false|empty>, nothing happens here, although that is the case to handle: <test|write> `{old}`.",
+    "{whole}<Inverted|The wrong way round>: the condition <lacks|needs> a `not`, so both cases get the treatment of the other.",
+    "{whole}The condition is the wrong way round: it should be `{old}`, <not|rather than> `{new}`.",
+    "{whole}A `not` is missing <in front of|before> `{new}`: <the code runs|this fires> in exactly the wrong case.",
+    "{whole}{in_if}This branch is meant for the case that `{new}` does not hold, but it is taken when it <is true|holds>. Use `{old}`.",
+    "{whole}A `not` is missing <here|in this test>: as it stands it <holds|is true> in exactly the wrong case.",
+    "{whole}{alone}When `{new}` is false, this branch is passed over, although that is the case to handle: <test|write> `{old}`.",
     "{whole}{in_while}The loop should go on until `{new}` becomes true, so its condition <has to be|is> `{old}`.",
+    "{part}A `not` is missing <in front of|before> `{new}`: it is the contrary that is <asked for|needed> here.",
+    "{part}`{new}` is the wrong way round <here|in this place>: it <should|has to> be `{old}`.",
+    "{part}The sense is <inverted|turned round> here: a `not` <is missing|has to stand in front>, as in `{old}`.",
+    "{part}This <takes|uses> `{new}` as it is, but needs its negation; <write|it should be> `{old}`.",
+    "<Write|It has to be> a negation: without the `not` this says the contrary of what is <meant|needed>.",
 )
 def drop_not(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.UnaryOp):
@@ -75,13 +80,14 @@ def drop_not(source: Source, rng: random.Random) -> Iterator[Site]:
         gap = source.text[start + 3 : source.span(node.operand).start]
         end = start + 3 + len(gap) - len(gap.lstrip(" \t"))
         statement = source.statement(node)
-        flag = _kind(statement)
+        whole = getattr(statement, "test", None) is node
+        alone = whole and isinstance(statement, ast.If) and not statement.orelse
         yield site(
             Edit(start, end, ""),
             old=source.short(node),
             new=source.short(node.operand),
-            whole="" if getattr(statement, "test", None) is node else None,
-            **{flag: ""},
+            alone="" if alone else None,
+            **{_kind(statement): "", "whole" if whole else "part": ""},
         )
 
 
@@ -90,10 +96,14 @@ def drop_not(source: Source, rng: random.Random) -> Iterator[Site]:
     "wrong-condition",
     "high",
     "{was_and}The condition is too <wide|weak>: it also has to check `{dropped}`, as in `{old}`.",
-    "{was_and}The test <forgets|leaves out> `{dropped}`, so it <lets through|accepts> cases that it must not.",
-    "{was_and}`{new}` alone is not enough; <without|unless it also tests> `{dropped}`, cases that must be <kept out|left out> get through.",
-    "{was_and}<Nothing|Nothing here> makes sure that `{dropped}`; <add|the test lacks> `and {dropped}`.",
-    "{was_or}The condition is too <narrow|strict>: the case `{dropped}` <has|needs> to be accepted as well.",
+    "{was_and}The test <forgets|leaves out> `{dropped}`, so it <is true|holds> in cases in which it must not.",
+    "{was_and}`{new}` alone is not enough; <without|unless it also tests> `{dropped}` this is true too often.",
+    "{was_and}<This does not test|The test does not ask for> `{dropped}`; <add|it lacks> `and {dropped}`.",
+    "{guards}`{dropped}` is not asked before `{rest}` is used, which <relies on|needs> it; <it should be|write> `{old}`.",
+    "{guards}Without `{dropped}` in front, the use of `{rest}` can fail <here|in this test>; <add|put> `{dropped} and` before it.",
+    "{guards}The test has to ask for `{dropped}` first, as `{rest}` is <used|made use of> in what follows.",
+    "{guards}A check is missing <here|in this test>: `{dropped}` has to hold before the rest of it is evaluated.",
+    "{was_or}The condition is too <narrow|strict>: the case `{dropped}` <has|needs> to count as well.",
     "{was_or}The case that `{dropped}` is <forgotten|not covered>: <test|write> `{old}`.",
     "{was_or}`{new}` <misses|overlooks> one of the cases; <add|it lacks> `or {dropped}`.",
 )
@@ -102,7 +112,12 @@ def drop_condition_term(source: Source, rng: random.Random) -> Iterator[Site]:
         word = "and" if isinstance(node.op, ast.And) else "or"
         if any(isinstance(v, ast.Constant | ast.List | ast.Dict | ast.Tuple) for v in node.values):
             continue  # `x or []` is a default, not a condition
+        if not is_condition(source, node):
+            continue
         for i, value in enumerate(node.values):
+            rest = relied_on(source, value, node.values[i + 1 :])
+            if (rest is not None and word == "or") or _follows(source, value, node.values):
+                continue
             # Between the end of one operand and the start of the next, parentheses may open or close: keep them out.
             if i + 1 < len(node.values):
                 place = source.between(value, node.values[i + 1], rf"\b{word}\b")
@@ -120,8 +135,30 @@ def drop_condition_term(source: Source, rng: random.Random) -> Iterator[Site]:
                 old=source.short(node),
                 new=quotable(source.after(_around(source.span(node), first, last), edit)),
                 dropped=brief(source.grouped(value).of(source.text)),
-                **{f"was_{word}": ""},
+                rest=rest,
+                **{"guards" if rest is not None else f"was_{word}": ""},
             )
+
+
+def _follows(source: Source, value: ast.expr, terms: list[ast.expr]) -> bool:
+    """Whether a term is true, or false, wherever another is: that a name is there, beside what is asked of it."""
+    match value:
+        case ast.Name() | ast.Attribute():
+            asked: ast.expr = value
+        case ast.Compare(left=asked, ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            pass
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name() | ast.Attribute() as asked):
+            pass
+        case _:
+            return False
+    code = source.code(asked)
+    for term in (t for t in terms if t is not value):
+        for n in ast.walk(term):
+            if isinstance(n, ast.expr) and source.code(n) == code:
+                parent = source.parents.get(n)
+                if not isinstance(parent, ast.Attribute | ast.Subscript) or parent.value is not n:
+                    return True
+    return False
 
 
 def _around(whole: Span, start: int, end: int) -> Span:
@@ -151,7 +188,7 @@ def _parenthesised(source: Source, start: int, end: int, *, after: bool) -> tupl
     "swapped-and-or",
     "wrong-condition",
     "high",
-    "{to_or}`or` lets the test pass when only one side holds; both are needed: `{old}`.",
+    "{to_or}`or` makes the test true when only one side holds; both are needed: `{old}`.",
     "{to_or}`{left}` by itself is not enough <here|for this branch>, `{right}` must hold too. <Join them|Combine the two> with `and`.",
     "{to_or}`{left}` and `{right}` have to hold together, but `or` is <content|satisfied> with either of them.",
     "{to_or}The condition is too <wide|weak>: `{new}` is true as soon as one part is. It should be `{old}`.",
@@ -162,7 +199,7 @@ def _parenthesised(source: Source, start: int, end: int, *, after: bool) -> tupl
 )
 def swapped_and_or(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.BoolOp):
-        if len(node.values) > 3:
+        if len(node.values) > 2 or not is_condition(source, node):
             continue
         word, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
         for left, right in zip(node.values, node.values[1:], strict=False):
@@ -178,98 +215,6 @@ def swapped_and_or(source: Source, rng: random.Random) -> Iterator[Site]:
                 right=source.brief(right),
                 **{f"to_{other}": ""},
             )
-
-
-@operator(
-    "drop-guard",
-    "missing-check",
-    "high",
-    "<Nothing|No check> here handles `{test}`: <that case|it> should <end|be dealt with> by `{action}` before the code goes on.",
-    "The case `{test}` is not <checked|caught> first, so <the code below|what follows> runs on a value it cannot <handle|work with>.",
-    "{raises}A <guard|check> is missing: when `{test}`, this has to raise {error} instead of <going on|continuing>.",
-    "{leaves}An early `{action}` for `{test}` is missing; without it the rest <runs|is done> for that case too.",
-    "There is no guard against `{test}` before this <code runs|point>; add `if {test}: {action}`.",
-    "`{name}` is used without a check: if `{test}`, <the function|this> should `{action}`.",
-)
-def drop_guard(source: Source, rng: random.Random) -> Iterator[Site]:
-    for node in source.targets(ast.If):
-        if node.orelse or len(node.body) != 1:
-            continue
-        action = node.body[0]
-        if not isinstance(action, ast.Return | ast.Raise | ast.Continue | ast.Break):
-            continue
-        block, place = source.block(node)
-        parent = source.parents[node]
-        if place + 1 == len(block) or (isinstance(parent, ast.If) and block is parent.orelse):
-            continue
-        edit = source.without(node)
-        test = source.short(node.test)
-        if isinstance(node.test, ast.UnaryOp) and isinstance(action, ast.Return) and _is_nothing(action.value):
-            continue  # of nothing the code below often makes nothing by itself
-        if isinstance(action, ast.Return) and _looks_up(node.test, action.value):
-            continue  # without it the same is worked out again
-        if edit is None or test is None:
-            continue
-        facts: dict[str, str | None] = {"leaves": ""}
-        if isinstance(action, ast.Raise):
-            facts = {"raises": "", "error": _error(source, action)}
-        called = {n.func for n in ast.walk(node.test) if isinstance(n, ast.Call)}
-        names = [n.id for n in ast.walk(node.test) if isinstance(n, ast.Name) and n not in called]
-        code = source.short(action, 40)
-        facts["name"] = names[0] if names and code else None
-        yield site(edit, test=test, action=source.brief(action), **facts)
-
-
-def _looks_up(test: ast.expr, value: ast.expr | None) -> bool:
-    """Whether what is returned is what was kept under a key that the test finds."""
-    if not (isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and isinstance(value, ast.Subscript)):
-        return False
-    return ast.dump(test.comparators[0]) == ast.dump(value.value)
-
-
-def _is_nothing(value: ast.expr | None) -> bool:
-    match value:
-        case ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
-            return True
-        case ast.Call(args=[], keywords=[]):
-            return True
-        case ast.Constant(value=found):
-            return found is not None and not found
-    return False
-
-
-def _error(source: Source, action: ast.Raise) -> str:
-    error = action.exc.func if isinstance(action.exc, ast.Call) else action.exc
-    return f"`{source.brief(error)}`" if error is not None else "the error again"
-
-
-@operator(
-    "elif-to-if",
-    "wrong-condition",
-    "medium",
-    "This `if` starts a new decision, so it is <tested|tried> even when an earlier branch <was taken|has already matched>; it should be `elif`.",
-    "After `{before}` has matched, `{test}` is still <tested|checked>, and its branch can <overwrite the result|run as well>. Use `elif`.",
-    "The cases `{before}` and `{test}` <are alternatives|belong to one chain>: make this an `elif`.",
-    "{otherwise}The `else` below belongs to this `if` alone, so it also runs when `{before}` was true. Write `elif {test}`.",
-)
-def elif_to_if(source: Source, rng: random.Random) -> Iterator[Site]:
-    for node in source.targets(ast.If):
-        if len(node.orelse) != 1 or not isinstance(node.orelse[0], ast.If):
-            continue
-        follow = node.orelse[0]
-        start = source.span(follow).start
-        if source.text[start : start + 4] != "elif" or _leaves(node.body):
-            continue
-        yield site(
-            Edit(start, start + 4, "if"),
-            before=source.brief(node.test),
-            test=source.brief(follow.test),
-            otherwise="" if follow.orelse else None,
-        )
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
 @operator(
@@ -333,20 +278,11 @@ def narrow_isinstance(source: Source, rng: random.Random) -> Iterator[Site]:
             )
 
 
-def is_covered(name: str, others: list[str]) -> bool:
-    """Whether a class of Python's own is among others anyway, as one of their subclasses."""
-    found = getattr(builtins, name, None)
-    classes = [c for c in (getattr(builtins, other, None) for other in others) if isinstance(c, type)]
-    return isinstance(found, type) and issubclass(found, tuple(classes))
-
-
 OPERATORS = (
     negated_condition,
     drop_not,
     drop_condition_term,
     swapped_and_or,
-    drop_guard,
-    elif_to_if,
     swap_ternary,
     narrow_isinstance,
 )

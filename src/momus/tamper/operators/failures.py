@@ -9,9 +9,9 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
-from momus.tamper.operators.conditions import is_covered
 from momus.tamper.operators.flow import function_name
 from momus.tamper.operators.statements import releases
+from momus.tamper.operators.surroundings import is_covered, leaves
 from momus.tamper.quoting import brief
 from momus.tamper.source import Edit, Source, name_of
 
@@ -20,10 +20,11 @@ from momus.tamper.source import Edit, Source, name_of
     "swallow-exception",
     "exception-handling",
     "high",
-    "The {error} is <swallowed|hidden>: the handler does nothing <with it|more>, and the code goes on as if all were well. <Raise it|Re-raise>.",
+    "{alone}The {error} is <swallowed|hidden>: the handler does nothing <with it|at all>. <Raise|It has to raise>, as in `{code}`.",
     "{alone}`pass` <hides|swallows> the failure, so callers of `{function}` <never learn|do not notice> that it <went wrong|failed>; <use|it should be> `{code}`.",
-    "A failure in the `try` block <is lost|goes unnoticed> here; <the handler|this> has to end with `{code}`.",
-    "After the {error} the function <carries on|continues> with half-done work; <raise|it should raise>, as in `{code}`.",
+    "The handler has to end with `{code}`; <without it|as it stands> the {error} <goes no further|does not get out of here>.",
+    "After the {error} nothing is raised <here|by this handler>: <raise|it should raise>, as in `{code}`.",
+    "<Nothing is raised|There is no `raise`> at the end of this handler, so callers do not get the failure: <end|finish> with `{code}`.",
 )
 def swallow_exception(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Raise):
@@ -46,10 +47,10 @@ def swallow_exception(source: Source, rng: random.Random) -> Iterator[Site]:
     "broaden-exception",
     "exception-handling",
     "medium",
-    "`except Exception` also <swallows|catches> bugs and failures that have nothing to do with `{old}`; <catch|name> just that.",
+    "`except Exception` also catches bugs and failures that have nothing to do with `{old}`; <catch|name> just that.",
     "The handler is too wide: <only|nothing but> `{old}` is expected here, anything else should <get through|reach the caller>.",
-    "This <treats|handles> every error like `{old}`, so a typo or a failed lookup in the `try` block <stays hidden|goes unseen>.",
-    "Catch `{old}`, not `Exception`: unrelated errors would be <mistaken|taken> for it and <lost|hidden>.",
+    "{hides}This <treats|handles> every error like `{old}`, so a bug in the `try` block <stays hidden|goes unseen>.",
+    "Catch `{old}`, not `Exception`: unrelated errors <would be|are> <mistaken|taken> for it.",
 )
 def broaden_exception(source: Source, rng: random.Random) -> Iterator[Site]:
     for handler in source.targets(ast.ExceptHandler):
@@ -60,9 +61,25 @@ def broaden_exception(source: Source, rng: random.Random) -> Iterator[Site]:
             or not _last(source, handler)
         ):
             continue
-        if "\n" in source.code(handler.type) or isinstance(source.parents.get(handler), ast.TryStar):
+        tried = source.parents.get(handler)
+        if "\n" in source.code(handler.type) or not isinstance(tried, ast.Try):
             continue
-        yield site(source.edit(handler.type, "Exception"), old=source.brief(handler.type))
+        last = handler.body[-1]
+        if (isinstance(last, ast.Raise) and last.exc is None) or not any(map(_may_fail_otherwise, tried.body)):
+            continue  # all the same: it is raised again, or nothing else can be
+        hides = not leaves(handler.body)
+        yield site(source.edit(handler.type, "Exception"), old=source.brief(handler.type), hides="" if hides else None)
+
+
+_PLAIN = frozenset(
+    ["int", "float", "str", "len", "next", "iter", "getattr", "hash", "index", "remove", "pop", "get", "ord"]
+)
+
+
+def _may_fail_otherwise(step: ast.stmt) -> bool:
+    """Whether a statement does more than look something up, convert or import it: something that can fail in many ways."""
+    calls = [n for n in ast.walk(step) if isinstance(n, ast.Call)]
+    return any(name_of(call.func) not in _PLAIN for call in calls)
 
 
 def _last(source: Source, handler: ast.ExceptHandler) -> bool:
@@ -78,7 +95,7 @@ _OTHER_ERRORS = {
     "AttributeError": ("KeyError", "TypeError"),
     "ImportError": ("AttributeError", "ValueError"),
     "ModuleNotFoundError": ("AttributeError",),
-    "OSError": ("ValueError", "FileNotFoundError"),
+    "OSError": ("ValueError",),
     "IOError": ("ValueError",),
     "FileNotFoundError": ("PermissionError", "IsADirectoryError"),
     "PermissionError": ("FileNotFoundError",),
@@ -98,7 +115,6 @@ _OTHER_ERRORS = {
     "KeyboardInterrupt": ("SystemExit",),
     "LookupError": ("ValueError",),
     "EOFError": ("ValueError",),
-    "Exception": ("ValueError", "RuntimeError", "KeyError"),
 }
 
 
@@ -108,8 +124,8 @@ _OTHER_ERRORS = {
     "high",
     "The wrong exception is caught: <the code in the `try` block|what is tried here> raises `{old}`, which `except {new}` lets through.",
     "`{old}` is not <caught|handled>: this handler <waits|is> for `{new}`, so the error <escapes|reaches the caller>.",
-    "<Catch|It should catch> `{old}`, not `{new}`; <otherwise|as it stands> the fallback <below|in the handler> never runs.",
-    "`{try_code}` fails with `{old}`, <not|rather than> with `{new}`: the handler never <fires|gets to run>.",
+    "<Catch|It should catch> `{old}`, not `{new}`; <otherwise|as it stands> the handler does not run for it.",
+    "`{try_code}` can fail with `{old}`, for which this handler, of `{new}`, does not run.",
 )
 def wrong_exception(source: Source, rng: random.Random) -> Iterator[Site]:
     for handler in source.targets(ast.ExceptHandler):
@@ -117,6 +133,8 @@ def wrong_exception(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         parent = source.parents.get(handler)
         if not isinstance(parent, ast.Try):
+            continue
+        if _is_caught_elsewhere(source, parent, handler, handler.type.id):
             continue
         others = {name_of(h.type) for h in parent.handlers if h.type is not None}
         choices = [name for name in _OTHER_ERRORS[handler.type.id] if name not in others]
@@ -127,22 +145,36 @@ def wrong_exception(source: Source, rng: random.Random) -> Iterator[Site]:
         yield site(source.edit(handler.type, new), old=handler.type.id, new=new, try_code=code)
 
 
+def _is_caught_elsewhere(source: Source, tried: ast.Try, handler: ast.ExceptHandler, error: str) -> bool:
+    """Whether another handler of the same `try` would get an exception."""
+    for other in (h for h in tried.handlers if h is not handler):
+        if other.type is None or name_of(other.type) in ("Exception", "BaseException"):
+            return True
+        types = other.type.elts if isinstance(other.type, ast.Tuple) else [other.type]
+        if is_covered(error, [source.code(t) for t in types]):
+            return True
+    return False
+
+
 @operator(
     "narrow-exception",
     "exception-handling",
     "medium",
     "`{dropped}` is not <caught|handled> here and <escapes|reaches the caller>; the handler should name `{all}`.",
     "The handler covers `{kept}` only, but the `try` block can also <raise|fail with> `{dropped}`.",
-    "<Besides|Next to> `{kept}`, `{dropped}` has to be caught too, or <it|that error> <ends the program|gets through>.",
+    "<Besides|Next to> `{kept}`, `{dropped}` has to be caught too, or <it|that error> gets through.",
     "When `{dropped}` is raised, the fallback <below|in this handler> does not run: it is <missing from|not among> the exceptions named.",
 )
 def narrow_exception(source: Source, rng: random.Random) -> Iterator[Site]:
     for handler in source.targets(ast.ExceptHandler):
         if not isinstance(handler.type, ast.Tuple) or len(handler.type.elts) < 2 or "\n" in source.code(handler.type):
             continue
+        tried = source.parents.get(handler)
         for gone in handler.type.elts:
             kept = [source.code(e) for e in handler.type.elts if e is not gone]
-            if is_covered(source.code(gone), kept):
+            if is_covered(source.code(gone), kept) or not isinstance(tried, ast.Try):
+                continue
+            if _is_caught_elsewhere(source, tried, handler, source.code(gone)):
                 continue
             text = kept[0] if len(kept) == 1 else f"({', '.join(kept)})"
             yield site(
@@ -158,7 +190,7 @@ def narrow_exception(source: Source, rng: random.Random) -> Iterator[Site]:
     "exception-handling",
     "high",
     "The exception is made but not raised: <this line does nothing|`{error}` is dropped>. <Put|Write> `raise` in front.",
-    "A `raise` is missing: `{code}` only <creates|builds> an object, and the function <carries on|continues> with bad input.",
+    "A `raise` is missing: `{code}` only <creates|builds> an object, <which is dropped|and nothing is raised>.",
     "Nothing stops the code here, since `{error}` is never <raised|thrown>; it should be `raise {error}`.",
     "`{function}` means to fail <here|in this case>, but without `raise` the error object is just thrown away.",
 )
@@ -182,8 +214,9 @@ def drop_raise(source: Source, rng: random.Random) -> Iterator[Site]:
     "missing-await",
     "missing-await",
     "high",
-    "`{code}` is not awaited: <this gives|one gets> a coroutine, <not its result|and nothing runs>.",
-    "An `await` is missing before `{code}`, so the coroutine <never runs|is never run> and its value is a coroutine object.",
+    "`{code}` is not awaited: <this gives|one gets> a coroutine, not its result.",
+    "{kept}An `await` is missing before `{code}`, so the coroutine <never runs|is not run> here and its value is a coroutine object.",
+    "An `await` is missing <before|in front of> `{code}`: <write|it has to be> `{old}`.",
     "`{target}` <becomes|is> a coroutine object, since `{code}` is called without `await`.",
     "{bare}Nothing happens here: `{code}` <creates|returns> a coroutine that no one awaits.",
     "{used}<Await|Put `await` before> `{code}`; a coroutine object is always true and has none of the <attributes|values> wanted.",
@@ -194,14 +227,22 @@ def missing_await(source: Source, rng: random.Random) -> Iterator[Site]:
         gap = source.text[start + 5 : source.span(node.value).start]
         if gap.strip(" \t(") or not isinstance(node.value, ast.Call):
             continue
+        if name_of(node.value.func) in _STARTED:
+            continue
         facts: dict[str, str | None] = {"used": ""}
         match source.parents.get(node):
             case ast.Assign(targets=[target]):
-                facts |= {"target": source.short(target)}
+                facts |= {"target": source.short(target), "kept": ""}
+            case ast.Return():
+                facts = {}
             case ast.Expr():
                 facts = {"bare": ""}
         end = start + 5 + len(gap) - len(gap.lstrip(" \t"))
-        yield site(Edit(start, end, ""), code=source.brief(node.value), **facts)
+        yield site(Edit(start, end, ""), code=source.brief(node.value), old=source.short(node), **facts)
+
+
+# What these give back runs by itself, awaited or not.
+_STARTED = frozenset({"run_in_executor", "create_task", "ensure_future", "gather", "submit", "shield", "create_future"})
 
 
 @operator(
@@ -210,13 +251,16 @@ def missing_await(source: Source, rng: random.Random) -> Iterator[Site]:
     "medium",
     "`{object}` is never <released|given back>: `{code}` is missing, so it stays open or locked.",
     "A leak: <nothing calls|there is no> `{code}` <after the work is done|at this point>.",
-    "`{code}` has to run here; <otherwise|without it> `{object}` keeps its <resource|hold> until the program ends.",
+    "`{code}` has to run here; <otherwise|without it> `{object}` <stays open or locked|keeps what it holds>.",
     "Each call of `{function}` leaves `{object}` <open|behind>; <finish|end> with `{code}`.",
 )
 def drop_release(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Expr):
         if not releases(node) or (edit := source.without(node)) is None:
             continue
+        around = ast.walk(source.function(node) or source.tree)
+        if sum(isinstance(n, ast.Expr) and source.code(n) == source.code(node) for n in around) > 1:
+            continue  # on another path it is done
         call = node.value
         owner: ast.expr | None = None
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
@@ -263,9 +307,8 @@ def leak_resource(source: Source, rng: random.Random) -> Iterator[Site]:
 
 # Calls and options that keep an attacker out -> what is written by those who do not know.
 _SAFE_CALLS = {
-    "safe_load": ("load", "may construct any object from the input"),
+    "safe_load": ("unsafe_load", "may construct any object from the input"),
     "literal_eval": ("eval", "runs whatever code the input holds"),
-    "mkstemp": ("mktemp", "leaves time for another process to create that file"),
     "safe_dump": ("dump", "writes objects that only an unsafe loader can read"),
     "safe_join": ("join", "lets the path leave the folder"),
     "sha256": ("md5", "is broken as a hash"),
@@ -302,7 +345,7 @@ _SAFE_OPTIONS = {
 def unsafe_call(source: Source, rng: random.Random) -> Iterator[Site]:
     for call in source.targets(ast.Call):
         name = name_of(call.func)
-        if name in _SAFE_CALLS:
+        if name in _SAFE_CALLS and (isinstance(call.func, ast.Attribute) or name == "literal_eval"):
             function = source.span(call.func)
             new, effect = _SAFE_CALLS[name]
             start = function.start if new == "eval" else function.end - len(name)  # `eval` is of no module

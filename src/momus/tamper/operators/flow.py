@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import ends, is_result_used, own_nodes
 from momus.tamper.quoting import brief, quotable
 from momus.tamper.source import Edit, Source, is_docstring
 
@@ -23,11 +24,13 @@ def function_name(source: Source, node: ast.AST) -> str | None:
     "missing-return",
     "missing-return",
     "high",
-    "The value of `{value}` is <computed|worked out> but not returned, so callers <get|receive> None.",
-    "A `return` is missing <before|in front of> `{value}`: `{function}` <gives back|returns> None here.",
-    "`{function}` falls off the end without returning `{value}`; the <result|value> is <lost|not returned>.",
-    "This line has no effect: it <evaluates|mentions> `{value}` and drops it. <Write|It should be> `{old}`.",
+    "{last}The value of `{value}` is <computed|worked out> but not returned, so callers <get|receive> None.",
+    "{last}A `return` is missing <before|in front of> `{value}`: `{function}` <gives back|returns> None here.",
+    "{last}`{function}` falls off the end without returning `{value}`; the <result|value> is <lost|not returned>.",
+    "{idle}This line has no effect: it <evaluates|mentions> `{value}` and drops it. <Write|It should be> `{old}`.",
     "Callers of `{function}` need `{value}`, but this line only evaluates it; <return it|put `return` before it>.",
+    "{onwards}A `return` is missing <before|in front of> `{value}`: the <code|function> goes on below as if this had not been reached.",
+    "`{value}` is evaluated and dropped here, but it is what <has to be|should be> returned; put `return` before it.",
 )
 def missing_return(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Return):
@@ -35,13 +38,16 @@ def missing_return(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         start = source.span(node).start
         gap = source.text[start + 6 : source.span(node.value).start]
-        if gap.strip(" \t("):
+        if gap.strip(" \t(") or not is_result_used(source, node):
             continue
+        called = any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(node.value))
         yield site(
             Edit(start, start + 6 + len(gap) - len(gap.lstrip(" \t")), ""),
             value=source.brief(node.value),
             old=source.short(node),
             function=function_name(source, node),
+            idle=None if called else "",
+            **{"last" if ends(source, node) else "onwards": ""},
         )
 
 
@@ -83,7 +89,7 @@ def wrong_return(source: Source, rng: random.Random) -> Iterator[Site]:
                 flag = "reordered"
             case ast.Name() | ast.Call() | ast.Attribute() | ast.Subscript() | ast.BinOp():
                 code = source.code(value)
-                if "\n" in code or _is_none_here(source, node, code):
+                if "\n" in code or _is_none_here(source, node, code) or not is_result_used(source, node):
                     continue
                 new, flag = "None", "emptied"
             case _:
@@ -121,6 +127,8 @@ def early_return(source: Source, rng: random.Random) -> Iterator[Site]:
         loop = block[place - 1] if place else None
         if not isinstance(loop, ast.For | ast.While) or loop.orelse or not source.on_own_lines(node):
             continue
+        if any(isinstance(n, ast.Continue) for step in loop.body for n in ast.walk(step)):
+            continue  # then it may not be in the first pass that it is reached
         if (
             node.lineno != node.end_lineno
             or not source.on_own_lines(loop.body[-1])
@@ -141,7 +149,7 @@ def early_return(source: Source, rng: random.Random) -> Iterator[Site]:
     "break-continue",
     "loop-control",
     "high",
-    "{to_break}`break` ends the whole loop <here|at this point>; <the remaining items are never seen|only this item is to be skipped>. Use `continue`.",
+    "{to_break}`break` ends the whole loop <here|at this point>; <no further pass is made|only this pass is to be cut short>. Use `continue`.",
     "{to_break}The first {case} <stops|ends> the loop for all that follow; this should be `continue`.",
     "{to_break}Only this `{var}` should be passed over, but `break` <abandons|drops> the rest of `{seq}` too.",
     "{to_continue}`continue` goes on with the next pass although the <search|loop> is <done|over> here; <leave|end> it with `break`.",
@@ -152,7 +160,18 @@ def break_continue(source: Source, rng: random.Random) -> Iterator[Site]:
     nodes: list[ast.Break | ast.Continue] = [*source.targets(ast.Break), *source.targets(ast.Continue)]
     for node in nodes:
         new = "continue" if isinstance(node, ast.Break) else "break"
+        if isinstance(node, ast.Break) and _saves_time(source, node):
+            continue
         yield site(source.edit(node, new), **_loop_facts(source, node), **{f"to_{new}": ""})
+
+
+def _saves_time(source: Source, node: ast.Break) -> bool:
+    """Whether a `break` leaves a loop over items once a flag is set: further passes would set it again."""
+    loop = source.loop(node)
+    block, place = source.block(node)
+    if not isinstance(loop, ast.For | ast.AsyncFor) or loop.orelse or not place:
+        return False
+    return all(isinstance(step, ast.Assign) and isinstance(step.value, ast.Constant) for step in block[:place])
 
 
 def _loop_facts(source: Source, node: ast.stmt) -> dict[str, str | None]:
@@ -172,17 +191,23 @@ def _loop_facts(source: Source, node: ast.stmt) -> dict[str, str | None]:
     "The loop <does not stop|goes on> after this: a `break` is missing, so later passes <are made|run> though they are not wanted.",
     "A `break` is missing <here|at this point>: once this {case} is handled the loop has to end.",
     "After `{before}` the loop <runs on|continues> with the next pass; <leave|end> it with `break`.",
-    "<Without|For lack of> a `break` the last match wins, <not|instead of> the first, and a `while` loop may never end.",
+    "{last}<Without|For lack of> a `break` the last match wins, <not|instead of> the first.",
+    "{endless}<Without|For lack of> a `break` here this loop may <never end|run on without end>.",
+    "Nothing ends the loop <here|at this point>: a `break` has to follow, or <more|further> passes are made than should be.",
 )
 def drop_break(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Break):
         edit = source.without(node)
         block, place = source.block(node)
-        if edit is None:
+        if edit is None or _saves_time(source, node):
             continue
         before = source.short(block[place - 1]) if place else None
         facts = _loop_facts(source, node)
         facts["case"] = (facts["case"] or "").removeprefix("such ")
+        loop = source.loop(node)
+        assigned = place > 0 and isinstance(block[place - 1], ast.Assign)
+        facts["last"] = "" if assigned and isinstance(loop, ast.For) else None
+        facts["endless"] = "" if isinstance(loop, ast.While) else None
         yield site(edit, **facts, before=before)
 
 
@@ -190,8 +215,9 @@ def drop_break(source: Source, rng: random.Random) -> Iterator[Site]:
     "wrong-yield",
     "wrong-return",
     "high",
-    "{to_return}`return` <ends|stops> the generator at its first item; <each|every> `{value}` should be yielded.",
-    "{to_return}`{function}` is to produce a series, but `{new}` <hands over one item|leaves> and stops. Use `yield`.",
+    "{to_return}{many}`return` <ends|stops> the generator here; `{value}` should be yielded.",
+    "{to_return}{sole}With `return` this is no generator: callers <get|receive> `{value}` itself, not a series. Use `yield`.",
+    "{to_return}`{value}` <has to|should> be yielded, but `{new}` leaves the function. Use `yield`.",
     "{to_plain}`{new}` yields the iterable itself, as one item, <not|instead of> its elements; <use|it should be> `yield from`.",
     "{to_plain}Consumers of `{function}` get `{value}` as a single <object|item>; delegate with `{old}`.",
     "{to_plain}`{value}` is yielded as one item, though its elements are to be <passed on|yielded> one by one: delegate with `yield from`.",
@@ -206,8 +232,12 @@ def wrong_yield(source: Source, rng: random.Random) -> Iterator[Site]:
         parent = source.parents.get(node)
         if node.value is None or not isinstance(parent, ast.Expr) or isinstance(node.value, ast.Tuple):
             continue
-        if isinstance(source.function(node), ast.AsyncFunctionDef):  # neither form is allowed there
+        function = source.function(node)
+        if function is None or isinstance(function, ast.AsyncFunctionDef):  # neither form is allowed there
             continue
+        if any("contextmanager" in source.code(d) or "fixture" in source.code(d) for d in function.decorator_list):
+            continue  # it is no series that is yielded
+        count = sum(isinstance(n, ast.Yield | ast.YieldFrom) for n in own_nodes(function))
         value, start = source.code(node.value), source.span(node).start
         if isinstance(node, ast.YieldFrom):
             word = source.find(r"yield\s+from", start, source.span(node).end)
@@ -225,8 +255,8 @@ def wrong_yield(source: Source, rng: random.Random) -> Iterator[Site]:
                 value=brief(value),
                 old=source.short(node),
                 new=quotable(f"{new} {value}"),
-                function=function_name(source, node),
-                **{flag: ""},
+                function=function.name,
+                **{flag: "", "sole" if count == 1 else "many": ""},
             )
 
 

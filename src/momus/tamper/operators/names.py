@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import random
 from collections import defaultdict
 from collections.abc import Iterator
 
 from momus.tamper.operators.base import Site, operator, site
+from momus.tamper.operators.surroundings import are_alike, surrounding, values_of
 from momus.tamper.quoting import quotable
 from momus.tamper.source import Edit, Source, name_of
 
@@ -30,7 +32,7 @@ def _in_place(source: Source, node: ast.expr, text: str, around: ast.expr | ast.
     "`{new}` is the wrong variable <here|in this place>: it should be `{old}`.",
     "This <uses|takes> `{new}` where `{old}` is <meant|needed>, so `{old}` <has no effect|is ignored> at this point.",
     "`{code}` <mixes up|confuses> `{new}` and `{old}`; <what belongs here is|it needs> `{old}`.",
-    "{returned}The function <gives back|returns> `{new}`, but the value it has <computed|prepared> for the caller is `{old}`.",
+    "{returned}The function <gives back|returns> `{new}`, but the value that is meant for the caller is `{old}`.",
     "{argument}`{callee}` is <called with|given> `{new}` here; the argument it <needs|should get> is `{old}`.",
     "{compared}`{code}` <tests|compares> the wrong variable: <it has to|it should> look at `{old}`.",
     "{index}The lookup uses `{new}` as the key or index; the <right|wanted> entry is at `{old}`.",
@@ -40,6 +42,7 @@ def _in_place(source: Source, node: ast.expr, text: str, around: ast.expr | ast.
     "{assigned}`{target}` is <set from|given> `{new}`, but the value that belongs there is `{old}`.",
 )
 def wrong_variable(source: Source, rng: random.Random) -> Iterator[Site]:
+    values: dict[ast.AST, dict[str, set[str]]] = {}
     for node in source.targets(ast.Name):
         parent = source.parents.get(node)
         if not isinstance(node.ctx, ast.Load) or (isinstance(parent, ast.Call) and parent.func is node):
@@ -47,7 +50,10 @@ def wrong_variable(source: Source, rng: random.Random) -> Iterator[Site]:
         scope = source.scope(node)
         if node.id not in scope.bound:
             continue
-        others = scope.alternatives(node)
+        around = surrounding(source, node)
+        if around not in values:
+            values[around] = values_of(source, around)
+        others = [name for name in scope.alternatives(node) if not are_alike(values[around], name, node.id)]
         if not others:
             continue
         new = rng.choice(others)
@@ -69,11 +75,11 @@ def wrong_variable(source: Source, rng: random.Random) -> Iterator[Site]:
                 facts = {"base": ""}
             case ast.Assign(targets=[target]):
                 facts = {"assigned": "", "target": source.short(target, 30)}
-        around = parent if isinstance(parent, ast.expr) else None
-        if "base" in facts and around is not None:
-            above = source.parents.get(around)
-            around = above if isinstance(above, ast.expr) else around
-        yield site(source.edit(node, new), old=node.id, new=new, code=_in_place(source, node, new, around), **facts)
+        whole = parent if isinstance(parent, ast.expr) else None
+        if "base" in facts and whole is not None:
+            above = source.parents.get(whole)
+            whole = above if isinstance(above, ast.expr) else whole
+        yield site(source.edit(node, new), old=node.id, new=new, code=_in_place(source, node, new, whole), **facts)
 
 
 @operator(
@@ -83,8 +89,8 @@ def wrong_variable(source: Source, rng: random.Random) -> Iterator[Site]:
     "`{new}` is the wrong attribute: <this needs|it should be> `{old}`.",
     "The <field|attribute> here should be `{attr}`, not `{other}`; the two <hold|mean> different things.",
     "`{other}` and `{attr}` are <mixed up|confused>: `{new}` <stands|is used> here where `{old}` is meant.",
-    "{stored}This <writes|stores> to `{new}`, so `{old}` is not set here and `{other}` is <overwritten|set instead>.",
-    "{loaded}<Reading|Taking> `{new}` here leaves `{old}` out of account, and the result <does not reflect|ignores> it.",
+    "{stored}This <writes|stores> to `{new}`, while it is `{old}` that has to be set here.",
+    "{loaded}<Reading|Taking> `{new}` here is <a mistake|wrong>: what this needs is `{old}`.",
 )
 def wrong_attribute(source: Source, rng: random.Random) -> Iterator[Site]:
     groups: dict[tuple[str, bool], list[ast.Attribute]] = defaultdict(list)
@@ -96,8 +102,13 @@ def wrong_attribute(source: Source, rng: random.Random) -> Iterator[Site]:
             groups[base, False].append(node)
     for (base, _), nodes in groups.items():
         names = sorted({n.attr for n in nodes})
+        values = values_of(source, source.tree) if len(names) > 1 else {}
         for node in nodes:
-            others = [n for n in names if n != node.attr and n[:2] != "__"]
+            others = [
+                n
+                for n in names
+                if n != node.attr and n[:2] != "__" and not are_alike(values, f"{base}.{n}", f"{base}.{node.attr}")
+            ]
             if not others or isinstance(node.ctx, ast.Del):
                 continue
             other = rng.choice(others)
@@ -128,7 +139,8 @@ def drop_self(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in nodes:
         match node:
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self" | "cls" as owner), attr=name) as target]):
-                pass
+                if name in source.scope(node).bound or source.code(node.value) == name:
+                    continue  # that would be the name of something else, or of nothing
             case _:
                 continue
         yield site(source.edit(target, name), name=name, old=f"{owner}.{name}", owner=owner)
@@ -193,7 +205,9 @@ def misspelt_name(source: Source, rng: random.Random) -> Iterator[Site]:
         if not isinstance(node.ctx, ast.Load) or len(node.id) < 4 or node.id not in source.scope(node).bound:
             continue
         new = _misspelt(node.id, rng)
-        if new not in source.words and new.isidentifier() and not keyword.iskeyword(new):
+        if hasattr(builtins, new) or keyword.iskeyword(new):
+            continue
+        if new not in source.words and new.isidentifier():
             yield site(source.edit(node, new), old=node.id, new=new)
 
 

@@ -8,11 +8,11 @@ import ast
 import random
 from collections.abc import Iterator
 
-from momus.tamper.operators.aliasing import is_altered
+from momus.tamper.operators.aliasing import ALTERING
 from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.operators.flow import function_name
-from momus.tamper.quoting import quotable
-from momus.tamper.source import Edit, Source, name_of
+from momus.tamper.operators.surroundings import is_read, own_nodes
+from momus.tamper.source import Source, name_of
 
 _RELEASING = frozenset({"close", "release", "shutdown", "terminate", "unlock", "disconnect"})
 
@@ -48,7 +48,7 @@ def _loop_names(source: Source, node: ast.stmt) -> set[str]:
     "{endless}Nothing in the loop <moves|advances> `{name}`, so its condition never turns false and it runs forever: add `{code}`.",
     "{call}The call `{code}` is missing, so what it does <to|with> `{object}` is not done <here|at this point>.",
     "`{function}` forgets to do `{code}`, and its <effect|result> is incomplete without it.",
-    "{in_loop}Each pass should also do `{code}`; as it stands the loop <leaves no trace in|does not update> `{object}`.",
+    "{in_loop}Each pass should also do `{code}`; as it stands <this|that step> is <left out|not done>.",
     "<Next to|Beside> `{near}` there has to be `{code}` as well, or its part of the work is <left out|missing>.",
 )
 def drop_statement(source: Source, rng: random.Random) -> Iterator[Site]:
@@ -59,22 +59,26 @@ def drop_statement(source: Source, rng: random.Random) -> Iterator[Site]:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=method)) as call):
                 if _calls_super(node) or releases(node) or not source.is_target(call):
                     continue
-                if (name_of(base) or "").lower() in ("logger", "log", "logging", "warnings") or method == "write":
+                if (name_of(base) or "").lower() in ("logger", "log", "logging", "warnings", "gc", "time", "sys"):
+                    continue
+                if method in _UNNOTICED:
                     continue
                 facts = {"call": "", "object": source.brief(base)}
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name))) if name not in ("print", "warn"):
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name))) if name not in ("print", "warn", "sleep"):
                 pass
-            case ast.AugAssign(target=target):
-                facts = {"target": source.short(target), "object": source.brief(target)}
-                if isinstance(target, ast.Name) and target.id in _loop_names(source, node):
+            case ast.AugAssign(target=target) | ast.Assign(targets=[ast.Attribute() | ast.Subscript() as target]):
+                if not _matters(source, node, target):
+                    continue
+                facts = {"target": source.short(target)}
+                if isinstance(target, ast.Name) and _moves_alone(source, node, target.id):
                     facts |= {"endless": "", "name": target.id}
-            case ast.Assign(targets=[ast.Attribute() | ast.Subscript() as target]):
-                facts = {"target": source.short(target), "object": source.brief(target)}
             case ast.Assign(targets=[ast.Name(id=name) as target]):
-                if source.scope(node).bound.get(name, node.lineno) >= node.lineno:
+                if source.scope(node).bound.get(name, node.lineno) >= node.lineno or _is_cast(node.value):
                     continue  # the first value of a name: without it any linter would see that it is undefined
-                facts = {"target": name, "object": name}
-                if name in _loop_names(source, node):
+                if not is_read(source, target, after=node.lineno) and source.loop(node) is None:
+                    continue
+                facts = {"target": name}
+                if _moves_alone(source, node, name):
                     facts |= {"endless": "", "name": name}
             case _:
                 continue
@@ -94,14 +98,49 @@ def drop_statement(source: Source, rng: random.Random) -> Iterator[Site]:
         )
 
 
+_UNNOTICED = frozenset({"write", "flush", "sleep", "collect", "debug", "info", "warning", "warn", "error", "setLevel"})
+
+
+def _matters(source: Source, node: ast.Assign | ast.AugAssign, target: ast.expr) -> bool:
+    """Whether the text shows that something is missed without an assignment: it is read, or is all that a value is for."""
+    if isinstance(target, ast.Name):
+        return is_read(source, target, after=node.lineno) or source.loop(node) is not None
+    if isinstance(target, ast.Subscript):
+        scope, base = source.scope(node), target.value
+        local = isinstance(base, ast.Name) and base.id in scope.bound and base.id not in scope.parameters
+        return not local or is_read(source, base, after=node.lineno)
+    if is_read(source, target):
+        return True
+    named = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name) and n.id in source.scope(node).bound}
+    function = source.function(node)
+    inside = [] if function is None else [n for n in own_nodes(function) if isinstance(n, ast.Name)]
+    return any(sum(n.id == name and isinstance(n.ctx, ast.Load) for n in inside) == 1 for name in named)
+
+
+def _is_cast(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and name_of(value.func) == "cast"
+
+
+def _moves_alone(source: Source, node: ast.stmt, name: str) -> bool:
+    """Whether a `while` loop ends by nothing but what a statement does to a name."""
+    loop = source.loop(node)
+    if not isinstance(loop, ast.While) or _loop_names(source, node) != {name}:
+        return False
+    inside = [n for step in loop.body for n in ast.walk(step)]
+    if any(isinstance(n, ast.Break | ast.Return | ast.Raise | ast.Yield) for n in inside):
+        return False
+    return sum(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store) for n in inside) == 1
+
+
 @operator(
     "drop-super-call",
     "missing-statement",
     "high",
-    "The base class is never <initialised|told>: `{code}` is missing, so what it <sets up|does> is absent.",
-    "`{function}` does not call its parent's `{method}`; <the parent's part of the work|what the parent sets up> <is left out|is missing>.",
-    "<Add|This needs> `{code}`: without it the inherited `{method}` never runs for this object.",
-    "The inherited `{method}` is <skipped|cut off>, because nothing calls `super()` <here|in `{function}`>; attributes of the base class may not exist.",
+    "{init}The base class is never <initialised|set up>: `{code}` is missing, so what it <sets up|does> is absent.",
+    "`{function}` does not call its parent's `{method}`; <the parent's part of the work|what the parent does> <is left out|is missing>.",
+    "<Add|This needs> `{code}`: without it the inherited `{method}` <never runs|is not run> here.",
+    "{init}The inherited `{method}` is <skipped|cut off>, because nothing calls `super()` <here|in `{function}`>; attributes of the base class may not exist.",
+    "The inherited `{method}` is <skipped|cut off>: nothing calls `super()` <here|in `{function}`>.",
 )
 def drop_super_call(source: Source, rng: random.Random) -> Iterator[Site]:
     for node in source.targets(ast.Expr):
@@ -109,7 +148,13 @@ def drop_super_call(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         call = node.value
         method = call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
-        yield site(edit, code=source.brief(node), method=method, function=function_name(source, node))
+        yield site(
+            edit,
+            code=source.brief(node),
+            method=method,
+            function=function_name(source, node),
+            init="" if method == "__init__" else None,
+        )
 
 
 @operator(
@@ -158,7 +203,7 @@ def swap_statements(source: Source, rng: random.Random) -> Iterator[Site]:
             continue
         if second.lineno != first.lineno + 1 or not source.is_target(first):
             continue
-        shared = sorted(_written(first) & _read(second))
+        shared = sorted(_written(first) & (_worked_with(second) if isinstance(first, ast.Expr) else _read(second)))
         if not shared or not (source.on_own_lines(first) and source.on_own_lines(second)):
             continue
         yield site(
@@ -173,7 +218,7 @@ def swap_statements(source: Source, rng: random.Random) -> Iterator[Site]:
 def _written(node: ast.stmt) -> set[str]:
     found = {ast.unparse(n) for n in ast.walk(node) if _is_place(n) and isinstance(getattr(n, "ctx", None), ast.Store)}
     match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name not in ("self", "cls"):
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))) if method in ALTERING:
             found.add(name)
         case ast.AugAssign(target=target):
             found.add(ast.unparse(target))
@@ -184,132 +229,27 @@ def _read(node: ast.stmt) -> set[str]:
     return {ast.unparse(n) for n in ast.walk(node) if _is_place(n) and isinstance(getattr(n, "ctx", None), ast.Load)}
 
 
+_READING = frozenset(
+    ["len", "sum", "max", "min", "sorted", "list", "tuple", "set", "str", "any", "all", "join", "dict"]
+)
+
+
+def _worked_with(node: ast.stmt) -> set[str]:
+    """The names of which a statement reads what they hold: where it only passes them on, it may be altered later."""
+    found: set[str] = set()
+    for n in ast.walk(node):
+        match n:
+            case ast.Call(func=func, args=args) if name_of(func) in _READING:
+                found.update(arg.id for arg in args if isinstance(arg, ast.Name))
+            case ast.Attribute(value=ast.Name(id=name)) | ast.Subscript(value=ast.Name(id=name)):
+                found.add(name)
+            case ast.BinOp(left=left, right=right):
+                found.update(side.id for side in (left, right) if isinstance(side, ast.Name))
+    return found
+
+
 def _is_place(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
-
-
-_FIRST_VALUES = {
-    "0": ("1", "None", "-1"),
-    "1": ("0",),
-    "-1": ("0",),
-    "0.0": ("1.0",),
-    "1.0": ("0.0",),
-    "[]": ("None", "{}"),
-    "{}": ("None", "[]"),
-    "set()": ("None", "[]"),
-    "''": ("None", "' '"),
-    '""': ("None", '" "'),
-    "None": ("0", "[]", "''"),
-    "True": ("False",),
-    "False": ("True",),
-    "float('inf')": ("0", "float('-inf')"),
-    'float("inf")': ("0", 'float("-inf")'),
-    "float('-inf')": ("0", "float('inf')"),
-    'float("-inf")': ("0", 'float("inf")'),
-    "math.inf": ("0", "-math.inf"),
-    "-math.inf": ("0", "math.inf"),
-    "[0]": ("[1]", "[]"),
-    "[1]": ("[0]",),
-}
-
-
-@operator(
-    "wrong-initial-value",
-    "wrong-initialisation",
-    "high",
-    "`{name}` starts <with|from> `{new}`, but <it has to|it should> start from `{old}`; the result is <wrong|off> from the beginning.",
-    "The <initial|first> value of `{name}` is wrong: <use|it should be> `{old}`, not `{new}`.",
-    "{looped}Before the loop `{name}` has to be `{old}`; starting from `{new}` <spoils|falsifies> what the passes compute.",
-    "{none}`{name}` begins as None, so its first use <below|later on> raises TypeError or AttributeError; start with `{old}`.",
-    "<Initialise|Set> `{name}` to `{old}`: from `{new}` on, everything <built on|derived from> it <is wrong|comes out wrong>.",
-)
-def wrong_initial_value(source: Source, rng: random.Random) -> Iterator[Site]:
-    for node in source.targets(ast.Assign):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                code = source.code(value)
-            case _:
-                continue
-        scope = source.scope(node)
-        if code not in _FIRST_VALUES or scope.bound.get(name) != node.lineno or not _used_after(source, node, name):
-            continue
-        if code == "None" and not _is_asked_for_none(source, node, name):
-            continue  # any other value that is false may do as well
-        block, place = source.block(node)
-        looped = any(isinstance(s, ast.For | ast.While) for s in block[place + 1 : place + 5])
-        new = rng.choice(_FIRST_VALUES[code])
-        yield site(
-            source.edit(value, new),
-            name=name,
-            old=code,
-            new=new,
-            looped="" if looped else None,
-            none="" if new == "None" else None,
-        )
-
-
-def _is_asked_for_none(source: Source, node: ast.stmt, name: str) -> bool:
-    """Whether the code around asks if a name is None."""
-    for found in ast.walk(source.function(node) or source.tree):
-        match found:
-            case ast.Compare(left=ast.Name(id=left), comparators=[ast.Constant(value=None)]) if left == name:
-                return True
-    return False
-
-
-def _used_after(source: Source, node: ast.stmt, name: str) -> bool:
-    """Whether a name is read again after a first value was given to it, or given another one."""
-    owner = source.function(node) or source.tree
-    return any(isinstance(n, ast.Name) and n.id == name and n.lineno > node.lineno for n in ast.walk(owner))
-
-
-@operator(
-    "reset-in-loop",
-    "wrong-initialisation",
-    "high",
-    "`{code}` <runs|stands> inside the loop, so `{name}` is <reset|emptied> in every pass; <move|put> it before the loop.",
-    "`{name}` forgets the earlier passes: `{code}` belongs <before|in front of> `{loop}`.",
-    "Only the last pass <counts|survives>, since each one begins by setting `{name}` <anew|afresh>. Initialise it before the loop.",
-    "<Initialise|Set up> `{name}` once, ahead of the loop; inside it, `{code}` <throws away|loses> what has been gathered.",
-)
-def reset_in_loop(source: Source, rng: random.Random) -> Iterator[Site]:
-    for node in source.targets(ast.Assign):
-        block, place = source.block(node)
-        loop = block[place + 1] if place + 1 < len(block) else None
-        match node, loop:
-            case ast.Assign(targets=[ast.Name(id=name)]), (ast.For() | ast.While()) as loop:
-                pass
-            case _:
-                continue
-        body = loop.body[0]
-        header_end = body.lineno - 1
-        if loop.lineno != node.lineno + 1 or node.lineno != node.end_lineno or header_end != loop.lineno:
-            continue
-        inside = {n.id for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Name)}
-        if name not in inside or not source.on_own_lines(node) or is_read_by_header(loop, name):
-            continue
-        if not is_altered(source, name, loop.body) and not _is_bound_in(loop, name):
-            continue  # the same in every pass
-        gone = source.lines(node.lineno, node.lineno)
-        at = source.map.line_span(body.lineno)[0]
-        indent = source.indentation(body.lineno)
-        yield site(
-            Edit(gone.start, gone.end, ""),
-            Edit(at, at, f"{indent}{source.text[source.span(node).start : gone.end]}"),
-            code=source.brief(node),
-            name=name,
-            loop=quotable(source.text[source.span(loop).start : source.map.line_span(loop.lineno)[1]].strip()),
-        )
-
-
-def _is_bound_in(loop: ast.For | ast.While, name: str) -> bool:
-    nodes = (n for step in loop.body for n in ast.walk(step) if isinstance(n, ast.Name))
-    return any(n.id == name and isinstance(n.ctx, ast.Store) for n in nodes)
-
-
-def is_read_by_header(loop: ast.For | ast.While, name: str) -> bool:
-    header = loop.iter if isinstance(loop, ast.For) else loop.test
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(header))
 
 
 OPERATORS = (
@@ -317,6 +257,4 @@ OPERATORS = (
     drop_super_call,
     drop_scope_declaration,
     swap_statements,
-    wrong_initial_value,
-    reset_in_loop,
 )

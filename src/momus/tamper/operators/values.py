@@ -8,149 +8,11 @@ import ast
 import random
 from collections.abc import Iterator
 
-from momus.tamper.operators.aliasing import COPYING, idle, wrapped
 from momus.tamper.operators.base import Site, operator, site
 from momus.tamper.operators.calls import without_argument
-from momus.tamper.quoting import brief, quotable
+from momus.tamper.operators.surroundings import is_module, is_own, is_tested, surrounding
+from momus.tamper.quoting import quotable
 from momus.tamper.source import Edit, Source, name_of
-
-_CONVERSIONS = {
-    "str": "text",
-    "int": "an integer",
-    "float": "a float",
-    "bytes": "bytes",
-    "tuple": "a tuple",
-    "Decimal": "a Decimal",
-    "Path": "a path",
-}
-
-
-@operator(
-    "drop-conversion",
-    "type-confusion",
-    "high",
-    "`{value}` is used <as it is|unconverted> and need not be {wanted}, which is needed here: <write|use> `{old}`.",
-    "The type is wrong: `{value}` has to be turned into {wanted} with `{name}` <first|before this>.",
-    "<Without|For lack of> `{name}(...)` this <mixes types|works on the wrong type>: `{value}` need not be {wanted}, and TypeError or a wrong result follows.",
-    "{compared}The comparison may be between different types, and is then never <true|right>: convert `{value}` with `{name}`.",
-    "{returned}Callers expect {wanted}, but get `{value}` <unconverted|as it came>; return `{old}`.",
-)
-def drop_conversion(source: Source, rng: random.Random) -> Iterator[Site]:
-    for call in source.targets(ast.Call):
-        found = wrapped(source, call, frozenset(_CONVERSIONS))
-        if found is None or isinstance(found[1], ast.GeneratorExp | ast.Constant) or idle(source, call, found[1]):
-            continue
-        name, value = found
-        parent = source.parents.get(call)
-        flag = (
-            "compared" if isinstance(parent, ast.Compare) else "returned" if isinstance(parent, ast.Return) else "used"
-        )
-        yield site(
-            source.edit(call, source.operand(value)),
-            value=source.brief(value),
-            wanted=_CONVERSIONS[name],
-            old=brief(source.code(call)),
-            name=name,
-            **{flag: ""},
-        )
-
-
-_WRAPPERS = {
-    "sorted": "the order is whatever it happens to be",
-    "set": "duplicates are kept",
-    "frozenset": "duplicates are kept",
-    "abs": "negative values keep their sign",
-    "len": "the object itself is taken for its length",
-    "reversed": "the order is the wrong way round",
-    "round": "the value is not rounded",
-    "list": "there is only an iterator, to be read once",
-    "iter": "each use starts from the beginning",
-    "sum": "the items are not added up",
-    "hash": "the object itself is taken for its hash",
-    "ord": "a character is taken for its number",
-    "type": "the object itself is taken for its type",
-    "callable": "the object itself is tested",
-    "any": "the object itself is tested, and not its items",
-    "all": "the object itself is tested, and not its items",
-}
-
-
-@operator(
-    "drop-wrapper",
-    "wrong-call",
-    "high",
-    "`{name}` is missing around `{value}`, so {effect}.",
-    "<Without|There is no> `{name}(...)` <here|around this>: {effect}. <Use|Write> `{old}`.",
-    "`{value}` is <used|taken> as it is and {effect}; it has to <go|pass> through `{name}`.",
-    "What is needed <here|at this point> is `{old}`; with the bare `{value}`, {effect}.",
-)
-def drop_wrapper(source: Source, rng: random.Random) -> Iterator[Site]:
-    for call in source.targets(ast.Call):
-        found = wrapped(source, call, frozenset(_WRAPPERS))
-        if found is None or isinstance(source.parents.get(call), ast.Expr) or idle(source, call, found[1]):
-            continue
-        name, value = found
-        if name in COPYING and isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and name != "set":
-            continue  # that is a copy
-        if name == "list" and not _is_iterator(value):
-            continue
-        yield site(
-            source.edit(call, source.operand(value)),
-            name=name,
-            value=source.brief(value),
-            old=source.brief(call),
-            effect=_WRAPPERS[name],
-        )
-
-
-def _is_iterator(value: ast.expr) -> bool:
-    lazy = ("map", "filter", "zip", "reversed", "iter", "enumerate", "chain", "islice", "groupby", "finditer")
-    return isinstance(value, ast.GeneratorExp) or (isinstance(value, ast.Call) and name_of(value.func) in lazy)
-
-
-_NORMALISING = {
-    "lower": "capitals and small letters count as different",
-    "upper": "capitals and small letters count as different",
-    "casefold": "capitals and small letters count as different",
-    "strip": "blanks at the ends stay in",
-    "rstrip": "blanks or a newline at the end stay in",
-    "lstrip": "blanks at the front stay in",
-    "encode": "text is taken for bytes",
-    "decode": "bytes are taken for text",
-    "resolve": "a relative path or a link stays as it is",
-    "expanduser": "a leading ~ is not expanded",
-    "ravel": "the shape is not flattened",
-    "flatten": "the shape is not flattened",
-    "total_seconds": "a timedelta is taken for a number",
-    "items": "there are keys only, with no values to unpack",
-    "splitlines": "the lines are not taken apart",
-    "split": "the text is not taken apart",
-    "group": "the match object is taken for its text",
-}
-
-
-@operator(
-    "drop-normalisation",
-    "wrong-call",
-    "medium",
-    "`{value}` is used without `{method}`, so {effect}.",
-    "`.{method}(...)` is missing <after|behind> `{value}`: {effect}.",
-    "<Use|Write> `{old}`; <as it stands|without the call>, {effect}.",
-    "With <the bare|just> `{value}`, {effect}; <call|it has to be followed by> `{method}` <here|first>.",
-)
-def drop_normalisation(source: Source, rng: random.Random) -> Iterator[Site]:
-    for call in source.targets(ast.Call):
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _NORMALISING or len(call.args) > 1:
-            continue
-        if isinstance(source.parents.get(call), ast.Expr) or idle(source, call, call.func.value):
-            continue
-        value, method = call.func.value, call.func.attr
-        end = source.span(call).end
-        base_end = source.find(r"\.\s*" + method, source.span(value).end, end)
-        if base_end is None or "\n" in source.text[base_end.start : end]:
-            continue
-        cut = Edit(base_end.start, end, "")
-        yield site(cut, value=source.brief(value), method=method, effect=_NORMALISING[method], old=source.short(call))
 
 
 @operator(
@@ -171,6 +33,8 @@ def discard_result(source: Source, rng: random.Random) -> Iterator[Site]:
             case _:
                 continue
         base = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if name_of(call.func) not in _PURE:
+            continue  # it may well alter what it is given
         reads = [a for a in (base, *call.args) if isinstance(a, ast.Name) and a.id == name]
         if not reads:
             continue
@@ -186,22 +50,40 @@ def discard_result(source: Source, rng: random.Random) -> Iterator[Site]:
         )
 
 
+_PURE = frozenset(
+    (
+        *("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "title", "replace", "encode", "decode"),
+        *("format", "join", "expandtabs", "removeprefix", "removesuffix", "translate", "split", "rsplit"),
+        *("splitlines", "zfill", "ljust", "rjust", "sorted", "reversed", "abs", "round", "min", "max", "int"),
+        *("float", "str", "len", "Path", "Decimal", "sub", "escape", "abspath", "realpath", "normpath"),
+        *("expanduser", "expandvars", "basename", "dirname", "resolve", "with_suffix", "astype", "reshape"),
+        *("union", "intersection", "difference", "dedent", "quote", "unquote", "fsdecode", "fspath", "strftime"),
+        *("isoformat", "relative_to", "absolute", "as_posix", "with_name", "swapcase", "capitalize", "normalize"),
+    )
+)
+
+
 @operator(
     "drop-default",
     "api-misuse",
     "medium",
     "{to_none}There is no default here: where `{key}` is missing this gives None, <not|instead of> `{default}`.",
-    "{to_none}`{new}` is None for a missing key, which what follows cannot <handle|use>; <pass|give> `{default}` as the default.",
-    "{to_error}Without a default this raises {error} where <nothing is found|`{key}` is missing>; <pass|add> `{default}`.",
-    "{to_error}`{new}` fails with {error} in the <ordinary|everyday> case that <it is missing|nothing is there>: `{default}` should be the default.",
-    "The call <lacks|needs> a default of `{default}` for the case that `{key}` is <missing|not there>.",
+    "{to_none}`{new}` is None for a missing key; <pass|give> `{default}` as the default.",
+    "{to_none}The call <lacks|needs> a default of `{default}` for the case that `{key}` is <missing|not there>.",
+    "{to_none}What is missing is a default: where there is no `{key}`, this should <give|be> `{default}`, not None.",
+    "{to_error}Without a default this raises {error} where <nothing is found|nothing is there>; <pass|add> `{default}`.",
+    "{to_error}`{new}` fails with {error} in the case that <it is missing|nothing is there>: `{default}` should be the default.",
 )
 def drop_default(source: Source, rng: random.Random) -> Iterator[Site]:
     for call in source.targets(ast.Call):
         match call:
-            case ast.Call(func=ast.Attribute(attr="get"), args=[key, default], keywords=[]):
+            case ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, default], keywords=[]):
+                if not _is_like_a_dict(base) or not _is_missed(source, call, default):
+                    continue
                 facts = {"to_none": ""}
-            case ast.Call(func=ast.Attribute(attr="pop"), args=[key, default], keywords=[]):
+            case ast.Call(func=ast.Attribute(value=base, attr="pop"), args=[key, default], keywords=[]):
+                if not _is_like_a_dict(base):
+                    continue
                 facts = {"to_error": "", "error": "KeyError"}
             case ast.Call(func=ast.Name(id="getattr"), args=[_, key, default], keywords=[]):
                 facts = {"to_error": "", "error": "AttributeError"}
@@ -219,6 +101,66 @@ def drop_default(source: Source, rng: random.Random) -> Iterator[Site]:
         yield site(edit, key=source.brief(key), default=source.brief(default), new=quotable(new), **facts)
 
 
+_SERVED = frozenset(["requests", "session", "client", "httpx", "http", "router", "app", "api", "queue", "q", "cache"])
+
+
+def _is_like_a_dict(base: ast.expr) -> bool:
+    """Whether `get` and `pop` of an object may be those of a dict, as far as its name tells."""
+    return not is_own(base) and not is_module(base) and (name_of(base) or "").lower().lstrip("_") not in _SERVED
+
+
+def _is_missed(source: Source, call: ast.Call, default: ast.expr) -> bool:
+    """Whether None in place of a default makes a difference: it is used as something, or would be true."""
+    parent = source.parents.get(call)
+    if is_tested(source, call):
+        return False
+    empty = isinstance(default, ast.Constant | ast.List | ast.Dict | ast.Tuple) and not _is_true(default)
+    if not empty:
+        return True
+    match parent:
+        case ast.Attribute() | ast.Subscript() | ast.BinOp() | ast.For() | ast.comprehension() | ast.AugAssign():
+            return True
+        case ast.Compare(ops=[op, *_]):
+            return isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.In)
+        case ast.Call(func=func):
+            return name_of(func) in (
+                "len",
+                "int",
+                "float",
+                "set",
+                "list",
+                "tuple",
+                "dict",
+                "sum",
+                "sorted",
+                "iter",
+                "join",
+            )
+        case ast.Assign(targets=[ast.Name() as target]):
+            return (
+                isinstance(default, ast.Constant)
+                and not isinstance(default.value, bool)
+                and _is_counted(source, target)
+            )
+    return False
+
+
+def _is_true(default: ast.expr) -> bool:
+    if isinstance(default, ast.Constant):
+        return bool(default.value)
+    return bool(getattr(default, "elts", None) or getattr(default, "keys", None))
+
+
+def _is_counted(source: Source, target: ast.Name) -> bool:
+    """Whether a name is calculated with, or read by method or item, after it was set."""
+    for n in ast.walk(surrounding(source, target)):
+        if isinstance(n, ast.Name) and n.id == target.id and n.lineno > target.lineno:
+            parent = source.parents.get(n)
+            if isinstance(parent, ast.BinOp | ast.Attribute | ast.Subscript | ast.For) and isinstance(n.ctx, ast.Load):
+                return True
+    return False
+
+
 @operator(
     "wrong-sort",
     "wrong-argument",
@@ -227,8 +169,8 @@ def drop_default(source: Source, rng: random.Random) -> Iterator[Site]:
     "{drop_reverse}`{callee}` sorts the wrong way round <here|without `reverse=True`>, so the smallest comes first.",
     "{add_reverse}`reverse=True` <puts|sorts> the largest first, while the smallest <is needed|has to come> first here; <leave it out|remove it>.",
     "{add_reverse}The sort runs <backwards|the wrong way round>: without `reverse=True` the order would be right.",
-    "{drop_key}Sorting without `{key}` <compares|orders> the items themselves: the order is wrong, or TypeError is raised.",
-    "{drop_key}The sort key is missing: `{callee}` has to order by `{key}`, not by the <bare items|items as they are>.",
+    "{drop_key}Without `{key}`, `{callee}` compares the items themselves: the <order|choice> is wrong, or TypeError is raised.",
+    "{drop_key}The key is missing: `{callee}` has to go by `{key}`, not by the <bare items|items as they are>.",
 )
 def wrong_sort(source: Source, rng: random.Random) -> Iterator[Site]:
     for call in source.targets(ast.Call):
@@ -238,7 +180,11 @@ def wrong_sort(source: Source, rng: random.Random) -> Iterator[Site]:
         callee = source.brief(call.func)
         keywords = {k.arg: k for k in call.keywords}
         for which in ("reverse", "key"):
-            if which in keywords and (edit := without_argument(source, call, keywords[which])) is not None:
+            if (
+                which in keywords
+                and not _is_as_without(source, keywords[which].value)
+                and (edit := without_argument(source, call, keywords[which])) is not None
+            ):
                 yield site(edit, callee=callee, key=source.brief(keywords[which]), **{f"drop_{which}": ""})
         if name in ("sort", "sorted") and "reverse" not in keywords and "\n" not in source.code(call):
             end = source.span(call).end - 1
@@ -246,6 +192,16 @@ def wrong_sort(source: Source, rng: random.Random) -> Iterator[Site]:
             if source.text[end - 1] != ",":
                 edit = Edit(end, end, ", reverse=True" if filled else "reverse=True")
                 yield site(edit, callee=callee, add_reverse="")
+
+
+def _is_as_without(source: Source, value: ast.expr) -> bool:
+    """Whether an argument of a sort says little more than what holds without it, or what that is does not show."""
+    code = source.code(value)
+    if code in ("itemgetter(0)", "operator.itemgetter(0)", "None", "False"):
+        return True
+    if isinstance(value, ast.Lambda):
+        return source.code(value.body).endswith("[0]")
+    return isinstance(value, ast.Name | ast.Attribute) and "reverse" in code
 
 
 @operator(
@@ -281,9 +237,6 @@ def wrong_axis(source: Source, rng: random.Random) -> Iterator[Site]:
 
 
 OPERATORS = (
-    drop_conversion,
-    drop_wrapper,
-    drop_normalisation,
     discard_result,
     drop_default,
     wrong_sort,
