@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def test_new_tasks_stand_first_the_time_is_told_and_a_second_run_reads_nothing_again(tmp_path: Path) -> None:
-    arguments = ["--critic", "everything", "--only", "--no-prove", "--first", "4", "--set", "tampers"]
+    arguments = ["--critic", "everything", "--only", "--no-run-tests", "--first", "4", "--set", "tampers"]
     arguments += ["--set", "new-tasks", "--benchmarks", str(BENCHMARKS), "--runs", str(tmp_path / "runs")]
     done = CliRunner().invoke(tables, [*arguments, "-o", str(tmp_path / "out.json")], catch_exceptions=False)
     assert done.exit_code == 0

@@ -149,7 +149,7 @@ def test_what_settings_say(tmp_path: Path, line: str, text: str) -> None:
 
 
 def test_other_verbs_say_nothing_raw(hostile: Path, tmp_path: Path) -> None:
-    for verb in (("tamper", "-o", "t.jsonl", "--no-prove", "--linter", "none"), ("critique", "-o", "c.jsonl")):
+    for verb in (("tamper", "-o", "t.jsonl", "--no-run-tests", "--linter", "none"), ("critique", "-o", "c.jsonl")):
         for name in (NAMES[0], NAMES[-3], "gone" + ESCAPE, "a\n::error::x"):
             _, out, err = momus(hostile, *verb, name)
             harmless(out)

@@ -82,7 +82,11 @@ class MeasureGroup(click.Group):
 @click.option("--split", help="One side of the split only. Of the data in MOMUS_DATA: dev, unless told.")
 @click.option("--any-fix", is_flag=True, help="Keep also bugs whose fix has no unique place (they need --run-tests).")
 @click.option("--parses", is_flag=True, help="Keep only answers that are valid Python.")
-@click.option("--run-tests", is_flag=True, help="A suggestion that makes the tests pass, in the sandbox, is a fix too.")
+@click.option(
+    "--run-tests/--no-run-tests",
+    default=False,
+    help="A suggestion that makes the tests pass, in the sandbox, is a fix too; or only what undoes the bug.",
+)
 @click.option("--sandbox", default="auto", show_default=True, help="auto, or unsafe-local.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="Folder of the bundle for bundled and surprisal.")
 @click.option("--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep critiques here, and take them up.")

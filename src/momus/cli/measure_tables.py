@@ -30,7 +30,11 @@ TIMED = 3  # tasks that the time of a critic is told by
 @click.option("--set", "sets", multiple=True, help="One of the lists only. May be repeated.")
 @click.option("--first", type=click.IntRange(1), help="So many of each list only, the first of the draw.")
 @click.option("--only", is_flag=True, help="Leave out surprisal, random, everything and empty.")
-@click.option("--no-prove", is_flag=True, help="Run no tests: a fix is what undoes the bug.")
+@click.option(
+    "--run-tests/--no-run-tests",
+    default=True,
+    help="A suggestion that makes the tests pass, in the sandbox, is a fix too; or only what undoes the bug.",
+)
 @click.option("--benchmarks", default=BENCHMARKS, show_default=True, type=FOLDER, help="Folder of the lists.")
 @click.option("--wheels", default=WHEELS, show_default=True, type=FOLDER, help="Packages; fetched where missing.")
 @click.option("--runs", default=Path("runs/measure"), show_default=True, type=FOLDER, help="Critiques are kept here.")
@@ -41,7 +45,7 @@ def tables(
     sets: tuple[str, ...],
     first: int | None,
     only: bool,
-    no_prove: bool,
+    run_tests: bool,
     benchmarks: Path,
     wheels: Path,
     runs: Path,
@@ -84,7 +88,7 @@ def tables(
             [item for item in items if not isinstance(item, Tamper)],
             label=known[name].label,
             seed=seed,
-            prover=None if no_prove else sandbox_prover(),
+            prover=sandbox_prover() if run_tests else None,
             runs=runs,
             track=progress,
         )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "unsafe-local"]),
     help="auto refuses to run tests where there is no isolation; unsafe-local runs them on this machine as they are.",
 )
-@click.option("--no-prove", is_flag=True, help="Run no tests: keep what compiles.")
+@click.option("--run-tests/--no-run-tests", default=True, help="Keep only bugs that fail the tests, or what compiles.")
 @click.option(
     "--timeout", default=5.0, show_default=True, type=click.FloatRange(0.1, 600), help="Seconds for each run."
 )
@@ -57,7 +57,7 @@ def command(
     seed: int,
     jobs: int,
     sandbox: str,
-    no_prove: bool,
+    run_tests: bool,
     timeout: float,
     linter: str,
     linter_keep: float,
@@ -85,7 +85,7 @@ def command(
         bugs=bugs,
         per_task=per_task,
         seed=seed,
-        sandbox=None if no_prove else sandbox,
+        sandbox=sandbox if run_tests else None,
         timeout_s=timeout,
         linter=None if linter == "none" else linter,
         linter_keep=linter_keep,
