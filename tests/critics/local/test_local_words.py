@@ -27,18 +27,38 @@ def f(xs, n, flag):
     ("was", "now", "category", "says"),
     [
         ("xs[i] > 0", "xs[i] >= 0", "wrong-comparison", "false when `xs[i]` equals `0`"),
-        ("xs[i] > 0", "xs[i] < 0", "wrong-comparison", "points the wrong way"),
-        ("and flag", "and not flag", "inverted-condition", "wrong way round"),
+        (
+            "xs[i] > 0",
+            "xs[i] < 0",
+            "wrong-comparison",
+            "`xs[i] > 0` is true where `xs[i]` is above `0`, and should be true where it is below that",
+        ),
+        ("and flag", "and not flag", "inverted-condition", "`flag` is true just where it should be false"),
         ("and flag", "or flag", "wrong-condition", "one of them is enough"),
-        ("range(n)", "range(n + 1)", "off-by-one", "one value too few, at the end: it should be `range(n + 1)`"),
-        ("range(n)", "range(n - 1)", "off-by-one", "one value too many"),
-        ("total += xs[i]", "total -= xs[i]", "wrong-operator", "`total += xs[i]` should be `total -= xs[i]`"),
-        ("total += xs[i]", "total += xs[n]", "wrong-variable", "`xs[i]` should be `xs[n]`"),
-        ("total += xs[i]", "total += xs[i + 1]", "off-by-one", "index is off by one"),
+        (
+            "range(n)",
+            "range(n + 1)",
+            "off-by-one",
+            "`range(n)` leaves out `n`, the last value that is needed: it should be `range(n + 1)`",
+        ),
+        ("range(n)", "range(n - 1)", "off-by-one", "`range(n)` goes on to `n - 1`, one value too many"),
+        (
+            "total += xs[i]",
+            "total -= xs[i]",
+            "wrong-operator",
+            "adds, and should subtract: it should be `total -= xs[i]`",
+        ),
+        ("total += xs[i]", "total += xs[n]", "wrong-variable", "The index of `xs[i]` is wrong: it should be `xs[n]`"),
+        ("total += xs[i]", "total += xs[i + 1]", "off-by-one", "The index of `xs[i]` is one too low"),
         ("return total", "return n", "wrong-variable", "`total` is used where `n` is meant"),
         ("return total", "return total / n", "wrong-return", "It returns `total` where `total / n` is to be returned"),
-        ("total = 0", "total = 1", "wrong-constant", "The value `0` is wrong"),
-        ("        if xs[i] > 0 and flag:\n            total", "        total", "wrong-condition", "not only if"),
+        ("total = 0", "total = 1", "wrong-initialisation", "`total` begins with `0`, and should begin with `1`"),
+        (
+            "        if xs[i] > 0 and flag:\n            total",
+            "        total",
+            "wrong-condition",
+            "and should be done in any case",
+        ),
         ("    total = 0\n", "    total = 0\n    if n > len(xs):\n        return 0\n", "missing-check", "`n > len(xs)`"),
         ("    return total\n", "", "early-exit", "should not be here"),
         ("    return total\n", "        return total\n", "wrong-order", "not indented far enough"),
@@ -78,6 +98,54 @@ def test_says_what_is_meant_and_where_it_belongs(was: str, now: str, says: str) 
     before, after = (f"def f(a, b):\n    {code}\n    return b\n" for code in (was, now))
     found = words(before, after)
     assert found is not None and found.text == says
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ("return set(a)", "return set(a.lower())", "which is wrong where it has a capital letter"),
+        ("return a - b", "return abs(a - b)", "which is wrong where it is negative"),
+        ("return sorted(a)", "return sorted(set(a))", "which is wrong where it holds a value more than once"),
+        ("return a - b", "return a + b", "`a - b` subtracts, and should add: `a + b`"),
+        ("return a - b", "return b - a", "The two sides of `a - b` are swapped"),
+        ("return sum(a) / b", "return sum(a) / len(a)", "It divides by `b`, and should divide by `len(a)`."),
+        ("return ' '.join(a)", "return ''.join(a)", "`' '` is put between the parts, and it should be `''`."),
+        ("return {'x': 3}", "return {'x': 4}", "The value of `'x'` is `3`, and should be `4`."),
+        ("return a + 1", "return a", "`a + 1` adds to `a`, which should stay as it is."),
+        ("return len(a) + 1", "return len(a)", "`len(a) + 1` is one too high"),
+        ("return sorted(a)", "return sorted(a, reverse=True)", "puts the smallest first, and the largest should come"),
+        ("return a.endswith(b)", "return a.startswith(b)", "looks at the end, and `a.startswith`, which looks at the"),
+        ("return max(a)", "return min(a)", "`max` gives the largest, and `min`, which gives the smallest, is meant"),
+        ("return a in b", "return b in a", "It looks for `a` in `b`, and should look for `b` in `a`."),
+        ("return [x for x in a]", "return [x for x in a if x]", "only those should be for which `x`"),
+        (
+            "return list(range(0, a))",
+            "return list(range(2, b))",
+            "begins with `0` and stops before `a`, and should begin",
+        ),
+        ("a.c = a", "a.c = b", "`a` is used where `b` is meant; as it stands, `b` is never used"),
+        ("p = 0\n    p *= a\n    return p", "p = 1\n    p *= a\n    return p", "stays so whatever it is multiplied by"),
+    ],
+)
+def test_says_where_it_shows_and_what_it_does_instead(was: str, now: str, says: str) -> None:
+    before, after = (f"def f(a, b):\n    {code}\n" for code in (was, now))
+    found = words(before, after)
+    assert found is not None and says in found.text, found
+
+
+@pytest.mark.parametrize(
+    ("code", "was", "now"),
+    [
+        ("def f(a, max):\n    return {}\n", "max(a)", "min(a)"),  # not the one that Python has
+        ("def abs(a):\n    return 1\ndef f(a):\n    return {}\n", "a", "abs(a)"),
+        ("def f(a):\n    return {}\n", "'%s' % a", "'%s' + a"),  # no remainder
+        ("def f(a, b):\n    b = {}\n    return a + b\n", "a", "b"),  # b is used
+    ],
+)
+def test_claims_nothing_of_what_it_does_not_know(code: str, was: str, now: str) -> None:
+    found = words(code.format(was), code.format(now))
+    assert found is not None
+    assert not re.search("largest|negative|remainder|never used", found.text), found
 
 
 def test_calls_no_name_undefined_that_the_fix_keeps() -> None:

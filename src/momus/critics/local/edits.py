@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 72  # characters of code that a sentence can hold
+Said = tuple[str, str]  # category, text
 
 
 @dataclass(frozen=True, slots=True)

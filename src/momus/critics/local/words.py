@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from momus.critics.local.checks import unbound_names
-from momus.critics.local.edits import LONGEST, Code, Edit, edits, holds, step_between
+from momus.critics.local import reasons, structure
+from momus.critics.local.edits import LONGEST, Code, Edit, Said, edits, holds, step_between
 from momus.critique import Severity
 
 _BOUNDS: dict[tuple[type[ast.cmpop], type[ast.cmpop]], bool] = {
@@ -25,7 +25,6 @@ _OPPOSITES = (
     {ast.In, ast.NotIn},
     {ast.Is, ast.IsNot},
 )
-_ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _GRAVE = frozenset(
     {
         "undefined-name",
@@ -57,7 +56,9 @@ def words(before: str, after: str, known: frozenset[str] = frozenset()) -> Words
     found = edits(old, new)
     if not found:
         return None
-    whole = _empty_body(old, found) or _undefined(old, new, found, known) or _moved(found, old)
+    whole = (
+        structure.empty_body(old, found) or structure.undefined(old, new, found, known) or structure.moved(found, old)
+    )
     said = [whole] if whole is not None else [s for e in found[:2] if (s := _said(e, found, old, new)) is not None]
     if not said:
         return Words("other", "medium", "These lines do not do what is asked; the suggested ones do.")
@@ -75,14 +76,11 @@ def _same_names(one: Edit, other: Edit) -> bool:
     )
 
 
-_Said = tuple[str, str]  # category, text
-
-
-def _said(edit: Edit, every: list[Edit], old: Code, new: Code) -> _Said | None:
+def _said(edit: Edit, every: list[Edit], old: Code, new: Code) -> Said | None:
     if edit.old is None:
         return _inserted(edit, new)
     if edit.new is None:
-        return _taken_in(edit, every, old, new) or _deleted(edit, old)
+        return structure.taken_in(edit, every, old, new) or _deleted(edit, old)
     was, now = old.of(edit.old), new.of(edit.new)
     if isinstance(edit.old, ast.stmt) and isinstance(edit.new, ast.stmt):
         return _statement(edit, was, now)
@@ -94,16 +92,20 @@ def _said(edit: Edit, every: list[Edit], old: Code, new: Code) -> _Said | None:
         return _joined(edit.old, edit.new, was, now)
     if (negated := _negated(edit, was, now)) is not None:
         return negated
+    if (chosen := reasons.filtered(edit.old, edit.new, old, new)) is not None:
+        return chosen
     bound = _bound(edit, old, new)
     if bound is not None:
         return bound
     return _expression(edit, was, now, old, new)
 
 
-def _compared(old: ast.Compare, new: ast.Compare, was: str, now: str, code: Code) -> _Said | None:
+def _compared(old: ast.Compare, new: ast.Compare, was: str, now: str, code: Code) -> Said | None:
     if len(old.ops) != 1 or len(new.ops) != 1:
         return None
     before, after = type(old.ops[0]), type(new.ops[0])
+    if (swapped := reasons.contained(old, new, code)) is not None:
+        return "wrong-condition", swapped
     left, right = code.of(old.left), code.of(old.comparators[0])
     same = ast.dump(old.left) == ast.dump(new.left) and ast.dump(old.comparators[0]) == ast.dump(new.comparators[0])
     if before is after or not same:
@@ -118,13 +120,13 @@ def _compared(old: ast.Compare, new: ast.Compare, was: str, now: str, code: Code
             f"`{was}` is also true when `{left}` equals `{right}`, and that case should not count: `{now}`."
         )
     if {before, after} in _OPPOSITES:
-        return "inverted-condition", f"The condition is the wrong way round: `{was}` should be `{now}`."
-    if before in _ORDERS and after in _ORDERS:
-        return "wrong-comparison", f"The comparison points the wrong way: `{was}` should be `{now}`."
+        return "inverted-condition", f"`{was}` is true just where it should be false: it should be `{now}`."
+    if left and right and (said := reasons.compared(was, now, (left, right), (before, after))):
+        return "wrong-comparison", said
     return "wrong-comparison", f"This is the wrong comparison: `{was}` should be `{now}`."
 
 
-def _joined(old: ast.BoolOp, new: ast.BoolOp, was: str | None, now: str | None) -> _Said:
+def _joined(old: ast.BoolOp, new: ast.BoolOp, was: str | None, now: str | None) -> Said:
     if type(old.op) is type(new.op):
         parts = {ast.dump(value) for value in old.values}, {ast.dump(value) for value in new.values}
         if was and now and parts[0] < parts[1]:
@@ -139,7 +141,7 @@ def _joined(old: ast.BoolOp, new: ast.BoolOp, was: str | None, now: str | None) 
     return "wrong-condition", text
 
 
-def _negated(edit: Edit, was: str | None, now: str | None) -> _Said | None:
+def _negated(edit: Edit, was: str | None, now: str | None) -> Said | None:
     def inner(node: ast.AST | None) -> str | None:
         is_not = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
         return ast.dump(node.operand) if is_not else None  # type: ignore[union-attr]
@@ -147,12 +149,12 @@ def _negated(edit: Edit, was: str | None, now: str | None) -> _Said | None:
     assert edit.old is not None and edit.new is not None
     if inner(edit.old) == ast.dump(edit.new) or inner(edit.new) == ast.dump(edit.old):
         if was and now:
-            return "inverted-condition", f"The condition is the wrong way round: `{was}` should be `{now}`."
-        return "inverted-condition", "The condition is the wrong way round."
+            return "inverted-condition", f"`{was}` is true just where it should be false: it should be `{now}`."
+        return "inverted-condition", "The condition is true just where it should be false."
     return None
 
 
-def _bound(edit: Edit, old: Code, new: Code) -> _Said | None:
+def _bound(edit: Edit, old: Code, new: Code) -> Said | None:
     """A bound of a range, a slice or an index that is one too high or too low."""
     step = step_between(edit.old, edit.new)
     for parent, twin in zip(edit.parents[::-1], edit.counterparts[::-1], strict=False):
@@ -162,63 +164,89 @@ def _bound(edit: Edit, old: Code, new: Code) -> _Said | None:
         if was is None or now is None:
             continue
         if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "range":
-            return _range(parent, edit, step, was, now)
+            told = reasons.ranged(parent, twin, old, new, was, now)
+            return told or ("off-by-one", f"`{was}` does not go over the right values: it should be `{now}`.")
         if isinstance(parent, ast.Subscript) and parent.value is not edit.old:
-            what = "slice" if isinstance(parent.slice, ast.Slice) else "index"
+            what = "A bound" if isinstance(parent.slice, ast.Slice) else "The index"
             if step is not None:
-                return "off-by-one", f"The {what} is off by one: `{was}` should be `{now}`."
-            return "wrong-variable" if _name(edit) else "other", f"The {what} is wrong: `{was}` should be `{now}`."
+                return (
+                    "off-by-one",
+                    f"{what} of `{was}` is one too {'low' if step > 0 else 'high'}: it should be `{now}`.",
+                )
+            return "wrong-variable" if _name(edit) else "other", f"{what} of `{was}` is wrong: it should be `{now}`."
     return None
 
 
-def _range(call: ast.Call, edit: Edit, step: int | None, was: str, now: str) -> _Said:
-    at = next((i for i, arg in enumerate(call.args) if arg is edit.old), None)
-    is_stop = at is not None and at == (0 if len(call.args) == 1 else 1)
-    if step is not None and is_stop and len(call.args) < 3:
-        much = "one value too few" if step > 0 else "one value too many"
-        return "off-by-one", f"`{was}` gives {much}, at the end: it should be `{now}`."
-    if step is not None and at == 0:
-        return "off-by-one", f"`{was}` starts one too {'low' if step > 0 else 'high'}: it should be `{now}`."
-    return "off-by-one", f"`{was}` does not go over the right values: it should be `{now}`."
-
-
-def _expression(edit: Edit, was: str | None, now: str | None, old: Code, new: Code) -> _Said:
+def _expression(edit: Edit, was: str | None, now: str | None, old: Code, new: Code) -> Said:
     a, b = edit.old, edit.new
     whole = _around(edit, old)
     if was is None or now is None:
         return "other", "This does not do what is asked; the suggested code does."
     inside = f" in `{whole}`" if whole and whole != was else ""
+    assert isinstance(a, ast.expr) and isinstance(b, ast.expr)
     if isinstance(a, ast.Name) and _is_value(edit, a):
         return "wrong-variable", f"`{was} = {was}` keeps nothing: it should be `{now} = {was}`."
+    if (does := reasons.called(a, b, old, was, now)) is not None:
+        return "wrong-attribute" if isinstance(a, ast.Attribute) else "wrong-call", does
     if isinstance(a, ast.Name) and isinstance(b, ast.Name):
-        return "wrong-variable", f"`{was}` is used{inside} where `{now}` is meant."
+        return "wrong-variable", f"`{was}` is used{inside} where `{now}` is meant{reasons.never_used(edit)}."
     if isinstance(a, ast.Attribute) and isinstance(b, ast.Attribute) and ast.dump(a.value) == ast.dump(b.value):
         return "wrong-attribute", f"`.{a.attr}` is not what is meant here: `{was}` should be `{now}`."
-    if isinstance(a, ast.BinOp) and isinstance(b, ast.BinOp) and type(a.op) is not type(b.op):
-        if isinstance(a.op, ast.Div) and isinstance(b.op, ast.FloorDiv):
-            return "wrong-operator", f"`{was}` gives a fraction where a whole number is needed: it should be `{now}`."
-        if isinstance(a.op, ast.FloorDiv) and isinstance(b.op, ast.Div):
-            return "wrong-operator", f"`{was}` throws the fraction away: it should be `{now}`."
-        return "wrong-operator", f"The operator is wrong: `{was}` should be `{now}`."
+    if (put := reasons.wrapped(a, b, old, was, now)) is not None:
+        return put
     if isinstance(a, ast.Constant) and isinstance(b, ast.Constant):
-        return "wrong-constant", f"The value `{was}`{inside} is wrong: it should be `{now}`."
-    if isinstance(a, ast.Call) and isinstance(b, ast.Call):
-        return _call(a, b, was, now)
+        told = reasons.constant(edit, old, was, now)
+        return told or ("wrong-constant", f"The value `{was}`{inside} is wrong: it should be `{now}`.")
     if (step := step_between(a, b)) is not None:
-        return "off-by-one", f"`{was}`{inside} is one too {'low' if step > 0 else 'high'}: it should be `{now}`."
+        return "off-by-one", _one_off(a, b, step, was, now, inside)
+    if isinstance(a, ast.BinOp | ast.Compare | ast.BoolOp) and holds(a, b):
+        return "other", f"`{was}` does too much: it should be just `{now}`."
+    both = isinstance(a, ast.BinOp) and isinstance(b, ast.BinOp) and not holds(b, a)
+    if both and (said := _operator(a, b, was, now)) is not None:  # type: ignore[arg-type]
+        return "wrong-operator", said
+    if (by := reasons.operand(edit, was, now)) is not None:
+        return "wrong-variable" if isinstance(a, ast.Name) else "other", by
+    if isinstance(a, ast.Call) and isinstance(b, ast.Call):
+        return _call(a, b, was, now, old, new)
     if _returned(edit):
         return "wrong-return", f"It returns `{was}` where `{now}` is to be returned."
-    if a is not None and b is not None and holds(b, a):
+    if holds(b, a):
         return "other", f"`{was}`{inside} is used as it is, where `{now}` is needed."
-    if a is not None and b is not None and holds(a, b):
+    if holds(a, b):
         return "other", f"`{was}` does too much: it should be just `{now}`."
     if isinstance(a, ast.Compare | ast.BoolOp) or isinstance(b, ast.Compare | ast.BoolOp):
         return "wrong-condition", f"The condition is not the right one: `{was}` should be `{now}`."
     return "other", f"`{was}`{inside} is wrong here: it should be `{now}`."
 
 
-def _call(a: ast.Call, b: ast.Call, was: str, now: str) -> _Said:
+def _one_off(a: ast.expr, b: ast.expr, step: int, was: str, now: str, inside: str) -> str:
+    if reasons.is_number(a) or reasons.is_number(b):
+        return f"`{was}`{inside} is one too {'low' if step > 0 else 'high'}: it should be `{now}`."
+    if isinstance(a, ast.BinOp) and holds(a, b):  # nothing is too high where it is a list
+        does = "adds to" if isinstance(a.op, ast.Add) else "takes away from"
+        return f"`{was}`{inside} {does} `{now}`, which should stay as it is."
+    if holds(b, a):
+        return f"`{was}`{inside} is used as it is, where `{now}` is needed."
+    return f"`{was}`{inside} should be `{now}`."
+
+
+def _operator(a: ast.BinOp, b: ast.BinOp, was: str, now: str) -> str | None:
+    if isinstance(a.op, ast.Div) and isinstance(b.op, ast.FloorDiv):
+        return f"`{was}` gives a fraction where a whole number is needed: it should be `{now}`."
+    if isinstance(a.op, ast.FloorDiv) and isinstance(b.op, ast.Div):
+        return f"`{was}` throws the fraction away: it should be `{now}`."
+    if (said := reasons.operated(a, b, was, now)) is not None:
+        return said
+    return f"The operator is wrong: `{was}` should be `{now}`." if type(a.op) is not type(b.op) else None
+
+
+def _call(a: ast.Call, b: ast.Call, was: str, now: str, old: Code, new: Code) -> Said:
     same = ast.dump(a.func) == ast.dump(b.func)
+    if (order := reasons.sorting(a, b, was, now)) is not None:
+        return "wrong-order", order
+    is_range = same and isinstance(a.func, ast.Name) and a.func.id == "range"
+    if is_range and (bounds := reasons.ranged(a, b, old, new, was, now)) is not None:
+        return bounds
     arguments = [ast.dump(arg) for arg in a.args], [ast.dump(arg) for arg in b.args]
     if same and arguments[0] != arguments[1] and sorted(arguments[0]) == sorted(arguments[1]):
         return "wrong-argument", f"The arguments are in the wrong order: `{was}` should be `{now}`."
@@ -232,16 +260,16 @@ def _call(a: ast.Call, b: ast.Call, was: str, now: str) -> _Said:
     return "wrong-call", f"This is the wrong call: `{was}` should be `{now}`."
 
 
-def _statement(edit: Edit, was: str | None, now: str | None) -> _Said | None:
+def _statement(edit: Edit, was: str | None, now: str | None) -> Said | None:
     a, b = edit.old, edit.new
-    if (only := _conditional(a, b)) is not None:
+    if (only := _conditional(a, b, was if isinstance(b, ast.If) else now)) is not None:
         return only
     if isinstance(a, ast.Expr) and isinstance(b, ast.Return):
         return "missing-return", "The value is computed and not returned: `return` is missing, so that None comes back."
     if was is None or now is None or was == now:
         return "other", "This statement does not do what is asked; the suggested one does."
     if isinstance(a, ast.AugAssign) and isinstance(b, ast.AugAssign):
-        return "wrong-operator", f"The operator is wrong: `{was}` should be `{now}`."
+        return "wrong-operator", reasons.stepped(a, b, was, now)
     if isinstance(a, ast.Assign) and isinstance(b, ast.AugAssign):
         return "wrong-operator", f"`{was}` throws the earlier value away, which is to be kept: it should be `{now}`."
     if isinstance(a, ast.Return) and isinstance(b, ast.Return):
@@ -257,20 +285,21 @@ def _statement(edit: Edit, was: str | None, now: str | None) -> _Said | None:
     return "other", f"`{was}` should be `{now}`."
 
 
-def _conditional(a: ast.AST | None, b: ast.AST | None) -> _Said | None:
+def _conditional(a: ast.AST | None, b: ast.AST | None, said: str | None) -> Said | None:
     """A statement that is put under a condition, or freed of one."""
     for inner, outer, missing in ((a, b, True), (b, a, False)):
         if isinstance(outer, ast.If) and isinstance(inner, ast.stmt):
             done = ast.unparse(outer.test)
             if not any(ast.dump(statement) == ast.dump(inner) for statement in outer.body) or len(done) > LONGEST:
                 continue
+            what = f"`{said}`" if said else "This"
             if missing:
-                return "missing-check", f"This should be done only if `{done}`."
-            return "wrong-condition", f"This should be done in any case, not only if `{done}`."
+                return "missing-check", f"{what} is done in any case, and should be done only if `{done}`."
+            return "wrong-condition", f"{what} is done only if `{done}`, and should be done in any case."
     return None
 
 
-def _inserted(edit: Edit, new: Code) -> _Said:
+def _inserted(edit: Edit, new: Code) -> Said:
     node = edit.new
     said = new.of(node)
     if isinstance(node, ast.If) and not node.orelse and _jumps(node.body):
@@ -287,17 +316,7 @@ def _inserted(edit: Edit, new: Code) -> _Said:
     return "missing-statement", "A step is missing here."
 
 
-def _taken_in(edit: Edit, found: list[Edit], old: Code, new: Code) -> _Said | None:
-    """A statement that goes into a block which the fix makes beside it."""
-    said = old.of(edit.old)
-    for other in found:
-        if edit.old is not None and other.new is not None and holds(other.new, edit.old):
-            head = new.of(other.new)
-            return ("wrong-order", f"`{said}` belongs inside of `{head.rstrip(':')}`.") if said and head else None
-    return None
-
-
-def _deleted(edit: Edit, old: Code) -> _Said:
+def _deleted(edit: Edit, old: Code) -> Said:
     node = edit.old
     said = old.of(node)
     if isinstance(node, ast.Return | ast.Break | ast.Raise) and said:
@@ -307,58 +326,6 @@ def _deleted(edit: Edit, old: Code) -> _Said:
     if said:
         return "other", f"`{said.rstrip(':')}` should not be done here."
     return "other", "This should not be done here."
-
-
-def _empty_body(old: Code, found: list[Edit]) -> _Said | None:
-    """A function that had nothing but a docstring."""
-    for node in ast.walk(old.tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not all(map(_says_nothing, node.body)):
-            continue
-        if all(edit.parents and edit.parents[-1] is node for edit in found):
-            return "missing-statement", f"`{node.name}` has no code that does anything, so that it returns None."
-    return None
-
-
-def _undefined(old: Code, new: Code, found: list[Edit], known: frozenset[str]) -> _Said | None:
-    """A name that nothing binds."""
-    unbound = unbound_names(old.tree).keys() - unbound_names(new.tree).keys() - known  # what the fix does away with
-    for edit in found:
-        for node in ast.walk(edit.old) if edit.old is not None else ():
-            if isinstance(node, ast.Name) and node.id in unbound:
-                now = new.of(edit.new)
-                is_place = isinstance(edit.new, ast.Name | ast.Attribute | ast.Subscript)
-                instead = f": `{now}` is meant" if now and is_place else ""
-                return "undefined-name", f"`{node.id}` is not defined anywhere, so that this raises NameError{instead}."
-    return None
-
-
-def _says_nothing(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
-def _moved(found: list[Edit], old: Code) -> _Said | None:
-    """A statement that is deleted in one place and inserted in another."""
-    gone = [edit for edit in found if edit.new is None and isinstance(edit.old, ast.stmt)]
-    come = [edit for edit in found if edit.old is None and isinstance(edit.new, ast.stmt)]
-    for a in gone:
-        for b in come:
-            assert a.old is not None and b.new is not None
-            if ast.dump(a.old) != ast.dump(b.new):
-                continue
-            said = old.of(a.old) or "this statement"
-            said = f"`{said}`" if said != "this statement" else "This statement"
-            if len(b.parents) < len(a.parents):
-                loop = any(isinstance(node, ast.For | ast.While) for node in a.parents[len(b.parents) :])
-                if isinstance(a.old, ast.Return) and loop:
-                    return (
-                        "early-exit",
-                        f"{said} stands inside the loop and ends it on the first pass: it belongs behind it.",
-                    )
-                return "wrong-order", f"{said} is indented too far: it should not depend on the line above it."
-            if len(b.parents) > len(a.parents):
-                return "wrong-order", f"{said} is not indented far enough: it belongs into the block above it."
-            return "wrong-order", f"{said} comes at the wrong place."
-    return None
 
 
 def _around(edit: Edit, old: Code) -> str | None:
