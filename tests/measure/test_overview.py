@@ -24,6 +24,19 @@ def test_a_line_for_each_list_and_critic(tmp_path: Path) -> None:
     assert "| 100 (" in rows[0] and "| 100 (" not in rows[1]
 
 
+def test_critics_down_and_lists_across(tmp_path: Path) -> None:
+    critics = [open_critic("everything"), open_critic("empty")]
+    found = measure(critics, small_bugs(), [bug.task for bug in small_bugs()][:2], label="small set")
+    file = tmp_path / "small.json"
+    file.write_text(json.dumps({"schema_version": 1, "data": [found.to_json()]}))
+    result = CliRunner().invoke(command, ["overview", "--across", str(file)])
+    assert result.exit_code == 0
+    header, _, everything, empty = result.output.splitlines()
+    assert header == f"| critic | small set ({len(small_bugs())}) |"
+    assert everything.startswith("| `everything` | ") and everything.endswith(" / 100 / 100 |")
+    assert empty == "| `empty` | 0 / 0 / 0 |"
+
+
 def test_another_file_is_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text("[]")

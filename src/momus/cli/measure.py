@@ -37,6 +37,7 @@ VERBS = {
     "calibrate": ("momus.cli.measure_calibrate", "calibrate", "Fit the gate, dial and confidence of a local critic."),
     "overview": ("momus.cli.measure_overview", "overview", "A line for each list and critic, from written tables."),
     "evidence": ("momus.cli.measure_evidence", "evidence", "What running says of right claims and of false ones."),
+    "modes": ("momus.cli.measure_modes", "modes", "A local critic computing fast, without bf16 and exactly."),
     "sheet": ("momus.cli.measure_sheet", "sheet", "Comments for somebody to judge by eye, and the count."),
     "certify": ("momus.cli.measure_certify", "certify", "How many honest answers the sandbox certifies."),
     "report": ("momus.cli.measure_report", "report", "Every figure of the paper, from the records of a run."),
