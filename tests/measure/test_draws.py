@@ -96,7 +96,7 @@ def test_what_a_set_needs_and_is_not_named_is_said(draws: Draws) -> None:
         draws.load("report", "humanevalfix")
     with pytest.raises(MomusError, match="--wheels"):
         draws.load("report", "functions")
-    with pytest.raises(MomusError, match="choose one of new-tasks, written-tampers, humanevalfix"):
+    with pytest.raises(MomusError, match="choose one of new-tasks, written-tampers, written-families"):
         draws.load("report", "humaneval")
 
 

@@ -23,12 +23,14 @@ from momus.records import Record, Tamper, Task, read_jsonl
 Part = Literal["report", "tune", "calibration"]
 PARTS: tuple[Part, ...] = ("report", "tune", "calibration")
 DRAWS = "draws.jsonl"
-# All of them are taken.
+# All of a file are taken; of the folder, what is kept back of families that are trained on.
 WRITTEN = {
     "new-tasks": "new_tasks.jsonl",
     "written-tampers": "written/operations.jsonl",
+    "written-families": "written",
     "written-tasks": "tune_tasks.jsonl",
 }
+REPORTED_SPLIT = "test"
 FITTED_TAMPERS = "fitted-tampers.jsonl"
 FUNCTIONS = "functions"
 PACKAGES_OF = {"report": REPORT_PACKAGES, "tune": TUNE_PACKAGES, "calibration": CALIBRATION_PACKAGES}
@@ -48,6 +50,7 @@ SETS: dict[Part, dict[str, Set]] = {
     "report": {
         "new-tasks": Set("new tasks", WRITTEN["new-tasks"], ours=True),
         "written-tampers": Set("written tampers", WRITTEN["written-tampers"], ours=True),
+        "written-families": Set("written tampers, trained families", WRITTEN["written-families"], ours=True),
         "humanevalfix": Set("HumanEvalFix", "humanevalfix.jsonl"),
         "natural": Set("natural bugs, small fixes", "natural.jsonl"),
         "debugbench": Set("DebugBench, parsing", "debugbench.jsonl"),
@@ -156,7 +159,7 @@ class Draws:
         if known is None:
             raise MomusError(f"there is no set {name!r} in {part}: choose one of {', '.join(SETS[part])}")
         if name in WRITTEN:
-            return self._written(WRITTEN[name], limit)
+            return self._written(name, limit)
         entries = self.of(part, name)[:limit]
         texts = self._texts(part, name, known, entries)
         for entry in entries:
@@ -170,16 +173,27 @@ class Draws:
 
     def refuse_reported(self, items: Iterable[Tamper | Task]) -> None:
         """Raises MomusError where something to be fitted on shares a problem or near-copy with what is reported on."""
-        reported = [entry for entry in self.entries if entry.part == "report"]
-        for name in WRITTEN.keys() & SETS["report"].keys():
-            reported += [drawn(item, "report", name) for item in self._written(WRITTEN[name], None)]
+        reported = [entry for entry in (*self.entries, *self.written_entries()) if entry.part == "report"]
         refuse_leaks([*reported, *(drawn(item, "calibration", "given") for item in items)])
 
-    def _written(self, file: str, limit: int | None) -> list[Tamper]:
-        path = self.benchmarks / file
-        if not path.is_file():
+    def written_entries(self) -> list[Drawn]:
+        """The entries of the sets that were written for this project, which the lists do not hold."""
+        return [
+            drawn(item, part, name)
+            for part in PARTS
+            for name in WRITTEN
+            if name in SETS[part]
+            for item in self._written(name, None)
+        ]
+
+    def _written(self, name: str, limit: int | None) -> list[Tamper]:
+        path = self.benchmarks / WRITTEN[name]
+        if not path.exists():
             return []
-        items = load_bugs(path)
+        items = load_bugs(path, split=REPORTED_SPLIT if path.is_dir() else None)
+        if path.is_dir():  # but for the family that is reported as a whole
+            whole = {item.task.id for item in self._written("written-tampers", None)}
+            items = [item for item in items if item.task.id not in whole]
         random.Random(0).shuffle(items)
         return items[:limit]
 
