@@ -10,6 +10,7 @@ import click
 
 from momus.cli.corpus_commands import corpus, tokenizer
 from momus.cli.saying import tell
+from momus.cli.train_adapter import adapter
 from momus.cli.train_discriminator import discriminator
 from momus.cli.train_handover import hands_over
 from momus.cli.train_ppo import ppo
@@ -44,6 +45,7 @@ command.add_command(corpus)
 command.add_command(tokenizer)
 command.add_command(reward)
 command.add_command(ppo)
+command.add_command(adapter)
 command.add_command(discriminator)
 
 

@@ -40,7 +40,7 @@ def model_of(critic: str) -> str | None:
         return ""
     for prefix in ("local:", "solutions:"):
         if critic.startswith(prefix):
-            return LocalName.of(critic.removeprefix(prefix)).model
+            return LocalName.of(critic.removeprefix(prefix)).model.partition("@")[0]
     return None
 
 

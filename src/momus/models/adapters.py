@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -71,6 +72,13 @@ def read_adapter(folder: Path, sizes: Sizes) -> Adapter:
         scale /= math.sqrt(r) if config.get("use_rslora") else r
         found[layer, projection] = (a.astype(np.float32), b.astype(np.float32) * np.float32(scale))
     return Adapter(found)
+
+
+def adapter_digest(folder: Path) -> str:
+    """The SHA-256 of an adapter's values and of what they are scaled by."""
+    config = from_json((folder / CONFIG).read_text(encoding="utf-8"))
+    scaled = repr([config.get(key) for key in ("r", "lora_alpha", "use_rslora", "rank_pattern", "alpha_pattern")])
+    return hashlib.sha256(scaled.encode() + (folder / WEIGHTS).read_bytes()).hexdigest()
 
 
 def _by_pattern(patterns: Mapping[str, float] | None, path: str, usual: float) -> float:

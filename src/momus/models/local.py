@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from momus.errors import MomusError
-from momus.models.adapters import read_adapter
+from momus.models.adapters import adapter_digest, read_adapter
 from momus.models.following import follow
 from momus.models.local_session import LocalSession
 from momus.models.openvino_engine import Engine, Floats, Mode
@@ -50,15 +51,15 @@ class Completion:
 class LocalModel:
     """An opened model.
 
-    `digest` is the SHA-256 of its weights, `mode` how it computes, `context` how many tokens a prompt and what follows
-    it may have.
+    `digest` is the SHA-256 of its weights, and of the adapter in use where there is one; `mode` how it computes,
+    `context` how many tokens a prompt and what follows it may have.
     """
 
     caps = Caps(n=True, token_prompts=True, continuation=True, logprobs=True, constraint="mask", samples=True)
 
     def __init__(self, engine: Engine, tokens: Tokens, digest: str, mode: Mode, context: int = CONTEXT) -> None:
         self.tokens = tokens
-        self.digest = digest
+        self.digest = self._weights = digest
         self.mode = mode
         self.context = context
         self._engine = engine
@@ -75,11 +76,13 @@ class LocalModel:
             raise MomusError("this model was opened without room for adapters; open it with adapters=True")
         if adapter is None:
             self._engine.use(self._bare)
+            self.digest = self._weights
             return
         place = adapter.resolve()
         if place not in self._adapters:
             self._adapters[place] = self._engine.inputs_of(read_adapter(place, self._engine.sizes))
         self._engine.use(self._adapters[place])
+        self.digest = hashlib.sha256(f"{self._weights}/{adapter_digest(place)}".encode()).hexdigest()
 
     def forget(self, adapter: Path) -> None:
         """Let an adapter's memory go: its files are read anew when it is used again."""

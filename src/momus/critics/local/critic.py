@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -85,7 +86,8 @@ class LocalCritic:
     is made where the score of both reaches the threshold. With `examples` the examples of question and docstrings are
     run first, in the sandbox; what contradicts one is said whatever the scan makes of it. With `solutions` the model
     answers the question itself next, and what these outvote is said as well. `scans` is a folder in which what the
-    model has read and written is kept.
+    model has read and written is kept. `adapter` is the folder of the one that the model was opened with: it scans and
+    fixes with it, and writes solutions without.
     """
 
     cut: Literal["unit"] = "unit"
@@ -102,6 +104,7 @@ class LocalCritic:
         solutions: bool = False,
         depth: str = DEFAULT_DEPTH,
         scans: Path | None = None,
+        adapter: Path | None = None,
     ) -> None:
         self.name = str(LocalName(name, examples, solutions))
         self.runs = examples or solutions
@@ -109,10 +112,11 @@ class LocalCritic:
         self.calibration = calibration
         self.fitted = frozenset(calibration.fitted) if calibration is not None else frozenset()
         self.model = model
-        key = f"{model.digest}/{model.mode}/{VERSION}"
+        key = _key(model)
         self._store = ScanStore(scans, key) if scans is not None else None
         self._scanner = Scanner(model, self._store)
-        self._solutions = self._writing(depth) if solutions else None
+        self._adapter = adapter
+        self._solutions = self._writing(depth, scans) if solutions else None
         self._thresholds = (UNCALIBRATED, UNCALIBRATED)
         if calibration is not None:
             sides = calibration.question, calibration.code
@@ -228,17 +232,37 @@ class LocalCritic:
 
         return contradicted(self.model, task, scans, line_scores(scans))
 
-    def _writing(self, depth: str) -> Writing:
+    def _writing(self, depth: str, scans: Path | None) -> Writing:
         from momus.critics.solutions.depth import depth_named
         from momus.critics.solutions.outvoted import Writing
 
-        return Writing(self.model, depth_named(depth), store=self._store)
+        with self._unadapted():
+            key = _key(self.model)
+        return Writing(self.model, depth_named(depth), store=ScanStore(scans, key) if scans is not None else None)
+
+    @contextmanager
+    def _unadapted(self) -> Iterator[None]:
+        """The model without the adapter."""
+        if self._adapter is None:
+            yield
+            return
+        self.model.use(None)
+        try:
+            yield
+        finally:
+            self.model.use(self._adapter)
 
     def _outvoted(self, task: Task, scans: list[Scan]) -> Outvoted:
         from momus.critics.solutions.outvoted import outvoted
 
         assert self._solutions is not None
-        return outvoted(task, self._solutions, scans, line_scores(scans))
+        with self._unadapted():
+            return outvoted(task, self._solutions, scans, line_scores(scans))
+
+
+def _key(model: LocalModel) -> str:
+    """What a scan depends on beside the answer."""
+    return f"{model.digest}/{model.mode}/{VERSION}"
 
 
 def open_local_critic(
@@ -255,13 +279,15 @@ def open_local_critic(
 ) -> LocalCritic:
     """The critic over a model of the catalogue, a GGUF file or a folder. Raises MomusError where it can't be opened.
 
-    A name that ends in `+examples` or `+solutions` is the same as `examples=True` or `solutions=True`. `depth` is how
-    much work solutions are worth.
+    A name that ends in `+examples` or `+solutions` is the same as `examples=True` or `solutions=True`; one that goes on
+    with `@FOLDER` takes the adapter in it. `depth` is how much work solutions are worth.
     """
     from momus.models.local import open_local
 
     named = LocalName.of(name)
-    model = open_local(named.model, mode=mode, bf16=bf16)
+    base, _, folder = named.model.partition("@")
+    adapter = Path(folder) if folder else None
+    model = open_local(base, mode=mode, bf16=bf16, adapter=adapter)
     found = calibrations.find(model.digest, mode)
     return LocalCritic(
         named.model,
@@ -273,6 +299,7 @@ def open_local_critic(
         solutions=solutions or named.solutions,
         depth=depth,
         scans=scans,
+        adapter=adapter,
     )
 
 
