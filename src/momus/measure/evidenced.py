@@ -24,7 +24,8 @@ Watch = Callable[[Iterable[Tamper]], Iterable[Tamper]]
 
 class Told(Record):
     """The badge of one first claim, "" where it has none. `right`: its suggestion undoes the bug, or makes the tests
-    pass. `tested`: the badge, where the data's tests may judge too. `seconds` are those of the evidence."""
+    pass. `tested`: the badge, where the data's tests may judge too. `said` is the evidence in words, to be read one by
+    one; `seconds` are those of the evidence."""
 
     task_id: str
     group: str
@@ -32,6 +33,7 @@ class Told(Record):
     right: bool
     badge: Badge | str = ""
     tested: Badge | str = ""
+    said: str = ""
     seconds: float = 0.0
 
 
@@ -78,9 +80,15 @@ def _told(critic: Assesses, item: Item, task: Task, twin: bool, evidencer: Evide
         mended = apply_suggestion(task.answer, comment.highlight, comment.suggestion)
         before, after = passes(task, task.answer), passes(task, mended)
         tested = badge if before == after else "proved" if after else "disproved"
-    group = item.group
     return Told(
-        task_id=task.id, group=group, twin=twin, right=right, badge=badge, tested=tested, seconds=round(seconds, 2)
+        task_id=task.id,
+        group=item.group,
+        twin=twin,
+        right=right,
+        badge=badge,
+        tested=tested,
+        said=said.evidence.text if said.evidence is not None else "",
+        seconds=round(seconds, 2),
     )
 
 
