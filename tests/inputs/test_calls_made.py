@@ -101,9 +101,18 @@ def test_the_question_s_words_bound_the_numbers() -> None:
 
 def test_calls_of_a_model_are_taken_where_they_are_calls_with_literals() -> None:
     task = Task(id="t", question="q", answer="def f(x: int):\n    return x\n")
-    said = ["f(12345)", "f(open('x'))", "f(y)", "__import__('os').system('x')", "print(1)", "f(", "f([0] * 3)"]
+    said = [
+        "f(12345)",
+        "f(open('x'))",
+        "f(y)",
+        "__import__('os').system('x')",
+        "print(1)",
+        "f(",
+        "f([0] * 3)",
+        "f(().__class__)",
+    ]
     found = [call.code for call in calls_for(task, proposed=said) if call.origin == "model"]
-    assert found == ["f(12345)", "f(open('x'))", "f([0] * 3)"]  # what it opens, it opens in the sandbox
+    assert found == ["f(12345)", "f([0] * 3)"]  # it is made from where results are compared: it may open nothing there
 
 
 def test_a_unit_of_a_file_is_what_is_called() -> None:

@@ -51,6 +51,7 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option("--no-cache", is_flag=True, help="Ask the critic again, even where nothing changed.")
 @click.option("--no-run", is_flag=True, help="Run no code, not even in the sandbox.")
 @click.option("--prove", is_flag=True, help="Run every suggestion, in the sandbox, and show an input that tells.")
+@click.option("--project-tests", is_flag=True, help="Run the project's tests there too: their calls are inputs.")
 @click.option("--show-settings", is_flag=True, help="Print the settings and where each was set, and stop.")
 @click.option("--show-files", is_flag=True, help="Print the files that would be reviewed, and stop.")
 @click.option("--dry-run", is_flag=True, help="Print what would be put to the critic, and stop.")
@@ -163,8 +164,11 @@ def _settings_given(options: dict[str, Any]) -> dict[str, object]:
     given["cache"] = False if options["no_cache"] else None
     if options["no_run"] and options["prove"]:
         raise MomusError("--prove runs code and --no-run runs none: give one of them")
+    if options["no_run"] and options["project_tests"]:
+        raise MomusError("--project-tests runs code and --no-run runs none: give one of them")
     given["run"] = False if options["no_run"] else None
     given["prove"] = True if options["prove"] else None
+    given["project_tests"] = True if options["project_tests"] else None
     return given
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -35,7 +35,8 @@ ALONE = Limits(timeout_s=60)
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Says of the comments on a task what running shows. `everything`: also where inputs are not cheap.
+    """Says of the comments on a task what running shows. `everything`: also where inputs are not cheap. `tested` tells
+    the calls that tests make of a task's code (a project's own, where they were asked for).
 
     Inputs are cheap where there are examples, or type hints for all that a call needs, and where the code does not
     reach for files, the network or other processes. A comment of elsewhere has no evidence.
@@ -45,6 +46,7 @@ class Prover:
     seed: int = 0
     inputs: int = INPUTS
     limits: Limits = ALONE
+    tested: Callable[[Task], Sequence[str]] | None = None
 
     def proved(self, task: Task, sampled: Sampled) -> Sampled:
         """The critique with evidence on its comments, those that have some already left as they are but for proofs.
@@ -59,7 +61,8 @@ class Prover:
             return critique
         if not self.everything and not is_cheap(task):
             return critique
-        witness = Witness(task, self.seed, self.inputs, self.limits)
+        tested = self.tested(task) if self.tested is not None else ()
+        witness = Witness(task, self.seed, self.inputs, self.limits, tested)
         told = [
             replace(comment, evidence=witness.of(comment) or comment.evidence) if at < MOST_COMMENTS else comment
             for at, comment in enumerate(critique.comments)
@@ -93,8 +96,15 @@ def _leads_out(node: ast.AST) -> bool:
 class Witness:
     """What is run for one task, each thing once."""
 
-    def __init__(self, task: Task, seed: int = 0, inputs: int = INPUTS, limits: Limits = ALONE) -> None:
-        self._task, self._seed, self._inputs, self._limits = task, seed, inputs, limits
+    def __init__(
+        self,
+        task: Task,
+        seed: int = 0,
+        inputs: int = INPUTS,
+        limits: Limits = ALONE,
+        tested: Sequence[str] = (),
+    ) -> None:
+        self._task, self._seed, self._inputs, self._limits, self._tested = task, seed, inputs, limits, tested
 
     def of(self, comment: Comment) -> Evidence | None:
         """The evidence on a comment; None where it neither suggests anything nor claims what can be run."""
@@ -127,7 +137,7 @@ class Witness:
 
     @cached_property
     def _calls(self) -> list[Call]:
-        return calls_for(self._task, budget=self._inputs, seed=self._seed)
+        return calls_for(self._task, budget=self._inputs, seed=self._seed, tested=self._tested)
 
     @cached_property
     def _results(self) -> list[Result]:

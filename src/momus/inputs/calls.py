@@ -17,14 +17,15 @@ from momus.inputs.mutation import Domain, Mutator, domain_of, leaves
 from momus.inputs.of_task import examples_of, program_of
 from momus.inputs.programs import inputs_in
 from momus.inputs.strategies import value_source
-from momus.inputs.target import BUILTINS, parse
+from momus.inputs.target import parse
 from momus.inputs.values import parsed
 from momus.records import Task
 
-Origin = Literal["example", "file", "mutation", "strategy", "model", "branch"]
+Origin = Literal["example", "file", "mutation", "strategy", "model", "test", "branch"]
 
 LONGEST = 4_000  # characters of a call that is made here
 _KEEPS_LENGTH = frozenset({"n", "m", "k", "size", "length", "len", "l", "count"})
+_BUILDING = frozenset({"set", "frozenset", "bytes", "bytearray", "complex", "range", "iter", "float", "dict", "list"})
 _TRIES = 6  # draws for each call that is wanted, as many draws repeat one another
 
 
@@ -42,12 +43,14 @@ class Call:
         return "; ".join((*self.setup, self.code))
 
 
-def calls_for(task: Task, *, budget: int = 50, seed: int = 0, proposed: Sequence[str] = ()) -> list[Call]:
+def calls_for(
+    task: Task, *, budget: int = 50, seed: int = 0, proposed: Sequence[str] = (), tested: Sequence[str] = ()
+) -> list[Call]:
     """At most `budget` calls of what a task's answer defines, cheapest first, each once.
 
-    The examples of question and docstrings, calls that stand in the rest of a unit's file, calls that a model
-    `proposed`, mutations of all these, and values drawn by type hints, defaults and names. None where nothing can be
-    called, or nothing is known of its arguments.
+    The examples of question and docstrings, calls that stand in the rest of a unit's file, calls that tests were seen
+    to make (`tested`), calls that a model `proposed`, mutations of all these, and values drawn by type hints, defaults
+    and names. None where nothing can be called, or nothing is known of its arguments.
     """
     program = program_of(task, task.answer)
     tree = parse(program.code) if program is not None else None
@@ -62,6 +65,8 @@ def calls_for(task: Task, *, budget: int = 50, seed: int = 0, proposed: Sequence
     said = [call for text in proposed if (call := _proposed(text, names)) is not None]
     if task.surroundings is not None:
         given += _in_file(tree, {callee.prefix for callee in callees if callee.owner is None})
+    seen = [call for text in tested if (call := _proposed(text, names, "test")) is not None]
+    given += [call for call in seen if _called(call) in {callee.name for callee in callees}][: max(4, budget // 2)]
     mutator = Mutator(rng, _domain(task, tree, [*given, *said]))
     found: dict[tuple[tuple[str, ...], str], Call] = {}
 
@@ -137,19 +142,29 @@ def _in_file(tree: ast.Module, prefixes: set[str]) -> Iterator[Call]:
                 yield Call((), ast.unparse(node), "file")
 
 
-def _proposed(text: str, names: set[str]) -> Call | None:
-    """A call that a model wrote: an expression that calls the code with literals, and reads no other name."""
+def _called(call: Call) -> str:
+    """The name of the function or method that a call calls last."""
+    tree = parsed(call.code)
+    return ast.unparse(tree.func).rpartition(".")[2] if isinstance(tree, ast.Call) else ""
+
+
+def _proposed(text: str, names: set[str], origin: Origin = "model") -> Call | None:
+    """A call that somebody else wrote: an expression that calls the code with literals, and reads no other name.
+
+    It is made from where results are compared, so it may reach for nothing there: what builds values, no more.
+    """
     tree = parsed(text)
     if tree is None or not isinstance(tree, ast.Call):
         return None
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if (
         not read & names
-        or read - names - BUILTINS
+        or read - names - _BUILDING
+        or any(isinstance(node, ast.Attribute) and node.attr.startswith("_") for node in ast.walk(tree))
         or any(isinstance(n, ast.Lambda | ast.Await) for n in ast.walk(tree))
     ):
         return None
-    return Call((), ast.unparse(tree), "model")
+    return Call((), ast.unparse(tree), origin)
 
 
 def _domain(task: Task, tree: ast.Module, calls: Sequence[Call]) -> Domain:

@@ -52,6 +52,7 @@ class Settings:
     cache: bool = True
     run: bool = True  # whether a critic may run code, in the sandbox
     prove: bool = False  # whether evidence is looked for on every comment, not only where inputs are cheap
+    project_tests: bool = False  # whether calls that the project's own tests make are inputs for evidence
     gitignore: bool = True
     seed: int = 0
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # key -> where its value was set
@@ -242,8 +243,8 @@ def _refuse_private(table: Mapping[str, object], path: Path) -> None:
                 f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere; "
                 f"set it in {user_folder('config') / 'momus.toml'} or on the command line"
             )
-    for key in ("run", "prove"):
-        if table.get(key) is True:
+    for key in ("run", "prove", "project-tests"):
+        if table.get(key) is True or table.get(_field(key)) is True:
             raise ConfigError(
                 f"{path} may not set {key!r} to true: a repository's file can turn the running of code off, never on; "
                 f"leave it out, or use --config {key}=true"
@@ -358,6 +359,7 @@ _READERS: dict[str, Callable[[str, object, str], object]] = {
     "cache": _truth,
     "run": _truth,
     "prove": _truth,
+    "project-tests": _truth,
     "gitignore": _truth,
     "seed": _count,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momus.badges import Evidence
@@ -51,19 +52,22 @@ class Proving:
         return sampled.model_copy(update={"critique": Critique(tuple(comments))})
 
 
-def proving_for(settings: Settings, *, runs: bool, identity: str) -> Proving | None:
+def proving_for(settings: Settings, *, runs: bool, identity: str, root: Path) -> Proving | None:
     """What puts evidence on a critic's comments; None where nothing may be run, or this critic runs nothing by itself.
 
-    `identity` says exactly which critic that is; "": nothing is kept.
+    `identity` says exactly which critic that is; "": nothing is kept, nor is it where inputs come from tests below
+    `root`, which may be others tomorrow.
     """
     if not settings.run or not (settings.prove or runs):
         return None
     from momus.evidence.witness import VERSION, Prover
     from momus.review.cache import Cache
+    from momus.review.project_tests import ProjectTests
 
     how = f"{identity} evidence {VERSION}{' of everything' if settings.prove else ''}"
-    cache = Cache(how, settings.seed) if identity and settings.cache else None
-    return Proving(Prover(everything=settings.prove, seed=settings.seed), cache)
+    tested = ProjectTests(root) if settings.project_tests else None
+    cache = Cache(how, settings.seed) if identity and settings.cache and tested is None else None
+    return Proving(Prover(everything=settings.prove, seed=settings.seed, tested=tested), cache)
 
 
 def _said(sampled: Sampled) -> list[object]:

@@ -78,7 +78,7 @@ def conduct(
     done: list[FileReport] = []
     interrupted = False
     identity = f"{writer.name} {version}" if version else ""
-    proving = proving_for(settings, runs=getattr(writer, "runs", False), identity=identity)
+    proving = proving_for(settings, runs=getattr(writer, "runs", False), identity=identity, root=root)
     reviewer = Reviewer(writer, jobs, seed=settings.seed, cache=cache, baseline=baseline, meter=meter, proving=proving)
     try:
         if meter is not None:
