@@ -129,6 +129,20 @@ def test_a_line_that_no_input_reaches_is_said_not_to_be_reached() -> None:
     assert found.badge == "differs" or "none of which runs" in found.text
 
 
+def test_a_constant_that_the_suggestion_brings_in_is_tried() -> None:
+    code = "def primes(s: str) -> int:\n    return sum(c in '2357' for c in s)\n"
+    found = evidence(code, "'2357'", "'2357\u00a7'")
+    assert found is not None and found.badge == "differs" and "\u00a7" in found.call
+
+
+def test_two_exceptions_on_what_nobody_wrote_are_no_difference() -> None:
+    code = "def f(n: int) -> int:\n    raise KeyError(n)\n"
+    found = evidence(code, "KeyError(n)", "ValueError(n)")
+    assert found is not None and found.badge == "no-difference" and "both raise" in found.text
+    asked = evidence(code, "KeyError(n)", "ValueError(n)", "What is f(3)?\n>>> f(3)\n5\n")
+    assert asked is not None and asked.badge == "differs" and asked.call == "f(3)"
+
+
 def test_a_unit_runs_in_its_file_and_what_opens_files_is_not_cheap() -> None:
     code = "LIMIT = 3\n\n\ndef f(n: int) -> int:\n    return min(n, LIMIT + 1)\n"
     answer = "def f(n: int) -> int:\n    return min(n, LIMIT + 1)\n"

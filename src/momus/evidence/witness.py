@@ -24,10 +24,11 @@ from momus.inputs.of_task import Program, examples_of, program_of
 from momus.inputs.target import parse
 from momus.records import Sampled, Task
 
-VERSION = "1"  # of what is kept of it: another one for other evidence on the same comment
+VERSION = "2"  # of what is kept of it: another one for other evidence on the same comment
 INPUTS = 40  # calls that are tried at first
 BRANCHES = 20  # more, in each of two rounds, where none of them ran a line that the suggestion changes
 _OUTWARD = {"open", "os", "socket", "subprocess", "shutil", "pathlib", "Path", "requests", "urllib", "http", "httpx"}
+_WRITTEN = ("example", "file", "test")  # origins of calls that somebody wrote
 MOST_EXAMPLES = 12
 MOST_COMMENTS = 12  # of one critique; others get no badge
 ALONE = Limits(timeout_s=60)
@@ -219,11 +220,15 @@ class Witness:
         after = self._run(fixed, calls)
         tried = list(zip(calls, before, after, strict=True))
         changed = _changed_lines(self._program.code, fixed.code)
+        brought = _constants(fixed.code) - _constants(self._program.code)
         for turn in (1, 2):
-            if not calls or any(_separates(*one) for one in tried) or _reached(tried, changed):
+            reached = _reached(tried, changed) and not (brought and turn == 1)
+            if not calls or any(_separates(*one) for one in tried) or reached:
                 break
             bases = sorted(tried, key=lambda one: -len(one[1].lines))[:8]
-            more = mutations_of(self._task, [one[0] for one in bases], count=BRANCHES, seed=self._seed + turn)
+            more = mutations_of(
+                self._task, [one[0] for one in bases], count=BRANCHES, seed=self._seed + turn, code=fixed.code
+            )
             results = zip(more, self._run(self._program, more), self._run(fixed, more), strict=True)
             tried += list(results)
         found = [one for one in tried if _separates(*one)]
@@ -245,7 +250,17 @@ _Tried = tuple[Call, Result, Result]
 
 
 def _separates(call: Call, before: Result, after: Result) -> bool:
-    return before.certain and after.certain and not same(before, after, effects=True)
+    """Whether both come to something certain, and not to the same. Two exceptions are told apart only on an input that
+    somebody wrote: what neither takes is no input of it."""
+    if not (before.certain and after.certain) or same(before, after, effects=True):
+        return False
+    return call.origin in _WRITTEN or not before.kind == after.kind == "raised"
+
+
+def _constants(code: str) -> set[str]:
+    """The numbers and texts that stand in some code."""
+    tree = parse(code)
+    return {repr(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)} if tree else set()
 
 
 def _rank(one: _Tried) -> tuple[bool, bool, int]:

@@ -88,13 +88,15 @@ def calls_for(
     return list(found.values())
 
 
-def mutations_of(task: Task, calls: Sequence[Call], *, count: int, seed: int) -> list[Call]:
-    """Mutations of some calls, each once: to go on from those that ran what few others do."""
+def mutations_of(task: Task, calls: Sequence[Call], *, count: int, seed: int, code: str = "") -> list[Call]:
+    """Mutations of some calls, each once: to go on from those that ran what few others do. Constants of `code`, another
+    version of the answer, are worth trying too."""
     program = program_of(task, task.answer)
     tree = parse(program.code) if program is not None else None
     if tree is None:
         return []
-    mutator = Mutator(random.Random(seed), _domain(task, tree, calls))
+    other = parse(code)
+    mutator = Mutator(random.Random(seed), _domain(task, tree if other is None else _both(other, tree), calls))
     known = {(call.setup, call.code) for call in calls}
     found: dict[tuple[tuple[str, ...], str], Call] = {}
     for call in _mutations(calls, mutator, count * _TRIES):
@@ -106,6 +108,10 @@ def mutations_of(task: Task, calls: Sequence[Call], *, count: int, seed: int) ->
 
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _both(first: ast.Module, second: ast.Module) -> ast.Module:
+    return ast.Module([*first.body, *second.body], [])
 
 
 def _of_example(example: Example, tree: ast.Module) -> Call | None:

@@ -12,6 +12,7 @@ LONGEST = 40  # items of a list, or characters of a text, that a mutation makes
 _LETTERS = "abcdexyzABC 019_-,.!()[]"
 _POSITIVE = re.compile(r"\b(?:positive|natural)\s+(?:whole\s+|integer\s+)?(?:number|integer|int)s?\b", re.I)
 _NOT_NEGATIVE = re.compile(r"\bnon-?\s?negative\b", re.I)
+_QUOTED = re.compile(r"(?<!\w)[\"']([^\"'\n]{1,30})[\"'](?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,11 @@ class Mutator:
 
 
 def domain_of(text: str, values: Sequence[Any], numbers: Sequence[int], texts: Sequence[str]) -> Domain:
-    """The domain of a question's text, given the values of its examples and the constants of the code."""
-    given = leaves(values)
+    """The domain of a question's text, given the values of its examples and the constants of the code.
+
+    Characters that stand in quotes in the text, or in the code's constants, are letters too: `i in "2357BD"`.
+    """
+    given = [*leaves(values), *texts, *(found[1] for found in _QUOTED.finditer(text))]
     smallest = min((item for item in given if type(item) is int), default=1)
     least = 0 if _NOT_NEGATIVE.search(text) else 1 if _POSITIVE.search(text) else None
     if least is not None and smallest < least:
