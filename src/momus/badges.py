@@ -17,6 +17,8 @@ _TITLES: dict[Badge, str] = {
     "disproved": "disproved",
 }
 
+LONGEST = 80  # characters of a call or a result in a comment
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -43,19 +45,32 @@ class Evidence:
         return _TITLES[self.badge]
 
     @property
+    def shown(self) -> str:
+        """The input and both results as a sentence of a comment; "" where there are none, or too long ones for one."""
+        parts = (self.call, self.got, self.fixed)
+        if not all(parts) or any(len(part) > LONGEST or "`" in part or "\n" in part for part in parts):
+            return ""
+        return f"`{self.call}` {_in_words(self.got)}; with the fix it {_in_words(self.fixed)}."
+
+    @property
     def text(self) -> str:
         """The badge and what it rests on, in a sentence or two."""
-        return f"{self.title[0].upper()}{self.title[1:]}: {self._told()}"
+        return self.beside("")
 
-    def _told(self) -> str:
+    def beside(self, comment: str) -> str:
+        """The same beside a comment's text: without the input and its results where that has them (`shown`)."""
+        told = self._told(bool(self.shown) and self.shown in comment)
+        return f"{self.title[0].upper()}{self.title[1:]}{f': {told}' if told != '.' else told}"
+
+    def _told(self, is_shown: bool) -> str:
         inputs = f"{self.inputs} input{'' if self.inputs == 1 else 's'}"
         if self.badge == "no-difference":
             note = f" ({self.reason})" if self.reason else ""
             return f"this code and the suggestion come to the same on {inputs}{note}, seed {self.seed}."
         if self.badge == "not-run":
             return f"{self.reason}."
-        parts = [f"{self.call} {_comes_to(self.got)}"] if self.call else []
-        if self.fixed:
+        parts = [f"{self.call} {_comes_to(self.got)}"] if self.call and not is_shown else []
+        if self.fixed and not is_shown:
             parts.append(f"with the suggestion it {_comes_to(self.fixed)}")
         if self.promised and self.badge == "outvoted":
             parts.append(f"{self.by}: {self.promised}")
@@ -66,6 +81,12 @@ class Evidence:
         if self.reason:
             parts.append(self.reason)
         return "; ".join(parts) + "."
+
+
+def _in_words(result: str) -> str:
+    """The same with the result as code where it is a value."""
+    verb, _, value = _comes_to(result).partition(" ")
+    return f"{verb} `{value}`" if verb in ("gives", "raises") else f"{verb} {value}"
 
 
 def _comes_to(result: str) -> str:

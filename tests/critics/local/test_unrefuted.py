@@ -35,6 +35,9 @@ def test_only_what_changes_something_is_said() -> None:
     assert _unrefuted(task, [broken]) == []  # the code keeps its example, with the fix it would not
     [kept] = _unrefuted(task.model_copy(update={"question": ""}), [broken])
     assert kept.evidence is not None and kept.evidence.badge == "differs"
+    assert kept.text == f"This is wrong. {kept.evidence.shown}"  # the call and both results
+    assert f"`{kept.evidence.call}` gives `" in kept.text and "; with the fix it gives `" in kept.text
+    assert kept.evidence.call in kept.evidence.text and kept.evidence.call not in kept.evidence.beside(kept.text)
 
 
 def test_where_nothing_may_be_run_all_of_it_is_said() -> None:

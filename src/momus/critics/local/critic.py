@@ -18,6 +18,7 @@ from momus.critics.local.bare import bare, without_prose
 from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.checks import names_around
 from momus.critics.local.fix import FIXES, Fix, best_of_lines, fixes, replacement, still_fixes
+from momus.critics.local.needed import needed
 from momus.critics.local.request import VERSION
 from momus.critics.local.scan import LineSuspicion, Scan, Scanner, line_scores
 from momus.critics.local.store import ScanStore
@@ -43,7 +44,7 @@ FLOOR = 1.0  # nats of suspicion below which no fix of a line is looked for
 UNCALIBRATED = 2.0  # score from which a model without a calibration speaks
 ENOUGH = 20  # inputs on which a fix changes nothing, from which there is nothing to fix
 OPPOSED = "1"  # of what is left out for what solutions agree on
-REVISION = "4"  # of what is made of a scan: another makes other critiques of it
+REVISION = "5"  # of what is made of a scan: another makes other critiques of it
 Mode = Literal["fast", "exact"]
 
 
@@ -312,7 +313,15 @@ def _unrefuted(task: Task, comments: list[Comment]) -> list[Comment]:
         told = Prover().critique(task, Critique(tuple(comments))).comments
     except MomusError:  # there is no sandbox
         return comments
-    return [comment for comment in told if comment.evidence is None or not _speaks_against(comment.evidence)]
+    return [
+        _with_input(comment) for comment in told if comment.evidence is None or not _speaks_against(comment.evidence)
+    ]
+
+
+def _with_input(comment: Comment) -> Comment:
+    """The comment, with the input that shows it and both results in its text, where one was found."""
+    shown = comment.evidence.shown if comment.evidence is not None else ""
+    return replace(comment, text=f"{comment.text} {shown}") if shown else comment
 
 
 def _unopposed(task: Task, comments: list[Comment], heard: Heard) -> list[Comment]:
@@ -334,6 +343,7 @@ def _speaks_against(evidence: Evidence) -> bool:
 
 
 def _comment(fix: Fix, answer: str, text: TextMap, known: frozenset[str]) -> Comment | None:
+    fix = needed(fix, answer)
     placed, said = replacement(fix, text), words(answer, fix.code, known)
     if placed is None or said is None:
         return None

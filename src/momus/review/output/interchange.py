@@ -72,7 +72,11 @@ def comment_text(file: FileReport, finding: Finding) -> str:
     In a notebook it says the cell and line itself.
     """
     evidence = finding.comment.evidence
-    text = visible("\n\n".join(filter(None, [finding.comment.text, evidence.text if evidence is not None else ""])))
+    text = visible(
+        "\n\n".join(
+            filter(None, [finding.comment.text, evidence.beside(finding.comment.text) if evidence is not None else ""])
+        )
+    )
     place = file.cell(finding.start_line)
     if place is None:
         return text

@@ -90,7 +90,8 @@ def _finding(file: FileReport, text: TextMap, finding: Finding) -> str:
         parts.append(escape(finding.comment.text) + "\n")
     if finding.comment.evidence is not None:
         evidence = finding.comment.evidence
-        parts.append(f"**{evidence.title}**{escape(evidence.text[len(evidence.title) :])}\n")
+        said = evidence.beside(finding.comment.text)
+        parts.append(f"**{evidence.title}**{escape(said[len(evidence.title) :])}\n")
     elif finding.comment.witness:
         parts.append(f"It shows with: {code_span(finding.comment.witness)}\n")
     if diff := changes(file, text, finding):

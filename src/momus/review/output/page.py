@@ -181,7 +181,7 @@ def _note(file: FileReport, text: TextMap, number: int, finding: Finding) -> str
         *(f'<p dir="auto">{_prose(paragraph)}</p>' for paragraph in visible(comment.text).split("\n\n") if paragraph),
     ]
     if comment.evidence is not None:
-        badge, said = comment.evidence.badge, comment.evidence.text
+        badge, said = comment.evidence.badge, comment.evidence.beside(comment.text)
         out.append(f'<p class="witness {badge}">{_text(visible(said))}</p>')
     elif comment.witness:
         out.append(f'<p class="witness">It shows with <code>{_text(comment.witness)}</code></p>')

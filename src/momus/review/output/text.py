@@ -71,7 +71,7 @@ def shown_by(finding: Finding) -> str:
     """The evidence on a comment, or its input alone; "" where there is neither."""
     comment = finding.comment
     if comment.evidence is not None:
-        return comment.evidence.text
+        return comment.evidence.beside(comment.text)
     return f"It shows with: {comment.witness}" if comment.witness else ""
 
 
