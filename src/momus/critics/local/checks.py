@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from typing import Any
 
+from momus.critics.local import same
 from momus.records import Task
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -34,7 +35,7 @@ def meaning(tree: ast.Module) -> str:
 
     Left out are imports, assertions, docstrings, annotations, messages of errors and logs, and `else` behind a branch
     that ends in a jump; names that a function binds for itself go by their order. Ways to write the same
-    (`not a == b`, `range(0, n)`, `x += 1`) are one.
+    (`not a == b`, `range(0, n)`, `x += 1`, `x + 0`; `momus.critics.local.same`) are one.
     """
     plain = _Plain().visit(copy.deepcopy(tree))
     for node in ast.walk(plain):
@@ -145,7 +146,10 @@ class _Plain(ast.NodeTransformer):
 
     def plain_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: N802
         node.test = _truth(node.test)
-        return node
+        return same.of_choice(node)
+
+    def plain_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802
+        return same.of_part(node)
 
     def plain_comprehension(self, node: ast.comprehension) -> ast.AST:
         node.ifs = [_truth(test) for test in node.ifs]
@@ -155,6 +159,9 @@ class _Plain(ast.NodeTransformer):
         return ast.Pass() if node.value is None else ast.Assign([node.target], node.value)
 
     def plain_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802
+        if same.changes_nothing(node):
+            return ast.Pass()
+        node = same.of_step(node)
         if not isinstance(node.target, ast.Name) or not isinstance(node.value, ast.Constant | ast.Name):
             return node  # in place on a list it is not the same
         return ast.Assign([node.target], ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value))
@@ -180,6 +187,8 @@ class _Plain(ast.NodeTransformer):
         if len(node.ops) != 1:
             return node
         left, op, right = node.left, node.ops[0], node.comparators[0]
+        if isinstance(op, ast.In | ast.NotIn):
+            right = same.of_keys(right)
         if isinstance(op, ast.In) and isinstance(right, ast.List | ast.Set | ast.Tuple):
             right = ast.Tuple(sorted(right.elts, key=ast.dump), ast.Load())
         if isinstance(op, ast.Gt | ast.GtE):
@@ -198,6 +207,7 @@ class _Plain(ast.NodeTransformer):
 
     def plain_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
         name = node.func.id if isinstance(node.func, ast.Name) else ""
+        same.of_all(node)
         if name == "range" and len(node.args) == 2 and _is(node.args[0], 0):
             node.args = node.args[1:]
         if name == "pow" and len(node.args) == 2 and not node.keywords:
@@ -215,6 +225,10 @@ class _Plain(ast.NodeTransformer):
         return node
 
     def plain_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+        plain = same.of_sum(node)
+        if not isinstance(plain, ast.BinOp):
+            return plain
+        node = plain
         (left, power), (right, more) = _power(node.left), _power(node.right)
         if isinstance(node.op, ast.Mult) and not isinstance(left, ast.Constant) and ast.dump(left) == ast.dump(right):
             return ast.BinOp(left, ast.Pow(), ast.Constant(power + more))
