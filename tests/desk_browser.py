@@ -22,7 +22,9 @@ from desk_world import ANSWER, PLACE, SLUG, TWIN, comparison, pair, prefilled, s
 from momus.desk import auth
 from momus.desk.api.projects import new_project
 from momus.desk.design import Design
-from momus.desk.imports import import_lines
+from momus.desk.imports import import_rows
+from momus.desk.intake.reading import reading_of
+from momus.desk.intake.source import source_of
 from momus.desk.store import Store, open_store
 from momus.desk.store.migrate import upgrade
 from momus.desk.store.tables import Guideline, Membership, Project, Submission, User
@@ -115,7 +117,8 @@ class Served:
             session.expunge(project)
         lines = io.BytesIO("".join(dump(item) for item in items).encode())
         given = {"overlap": 1, "priority": 0, **more}
-        import_lines(self.store, project, kind, lines, utc_now(), **given)  # type: ignore[arg-type]
+        reading = reading_of(kind, source_of(lines, 50_000_000))  # type: ignore[arg-type]
+        import_rows(self.store, project, reading, utc_now(), **given)
 
     def rate(self, who: str, slug: str, say: Callable[[str], dict[str, int]] = lambda text: {}) -> None:
         """Rate the next comparison over the API, with both passes; `say` scores a critique's text in its own way."""

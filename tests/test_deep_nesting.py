@@ -144,9 +144,12 @@ def judged(folder: Path) -> str:
 
 
 def imported(folder: Path) -> str:
-    from momus.desk.imports import _read
+    from momus.desk.intake.faults import Fault
+    from momus.desk.intake.rows import rows_of
 
-    return raised(lambda: _read("rate", JSON), ValueError)
+    (found,) = rows_of(io.BytesIO(JSON), "jsonl")
+    assert isinstance(found.data, Fault)
+    return found.data.said
 
 
 def archived(folder: Path) -> str:

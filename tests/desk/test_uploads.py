@@ -115,7 +115,14 @@ def test_a_body_at_the_limit_is_taken_and_never_held_in_memory(upload: Upload) -
             upload.look()
     answer = connection.getresponse()
     assert answer.status == 201
-    assert json.loads(answer.read()) == {"lines": lines, "added": 3, "known": lines - 3, "changed": 0}
+    assert json.loads(answer.read()) == {
+        "lines": lines,
+        "added": 3,
+        "known": lines - 3,
+        "changed": 0,
+        "left_out": 0,
+        "unused": [],
+    }
     upload.look()
     assert max(upload.rss) - upload.rss[0] < SPARE
     assert upload.count() == 3

@@ -79,7 +79,10 @@ def test_critique_examples_are_written_as_momus_writes_them(block: Block) -> Non
     ast.parse(answer.body)
 
 
-@pytest.mark.parametrize("kind", ["Task", "Tamper", "Sampled", "Comparison", "Rating", "Ranking", "Choice"])
+KINDS = ["Task", "Tamper", "Sampled", "Comparison", "Rating", "Ranking", "Choice", "Pair", "Prefilled"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_record_examples_are_records(kind: str) -> None:
     (block,) = blocks(f"json {kind}")
     record = records.read_line(block.body, getattr(records, kind), block.page.name)

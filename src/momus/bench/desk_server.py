@@ -83,7 +83,9 @@ def prepare(db: str, folder: Path, people: int, tasks: int, twice_every: int) ->
     from momus.desk import auth
     from momus.desk.api.projects import new_project
     from momus.desk.design import Design
-    from momus.desk.imports import import_lines
+    from momus.desk.imports import import_rows
+    from momus.desk.intake.reading import reading_of
+    from momus.desk.intake.source import source_at
     from momus.desk.store import open_store
     from momus.desk.store.migrate import upgrade
     from momus.desk.store.tables import Membership
@@ -105,8 +107,7 @@ def prepare(db: str, folder: Path, people: int, tasks: int, twice_every: int) ->
         for n in range(tasks):
             line = dump_line(Task(id=f"t{n}", question=question(n), answer=ANSWER)).strip()
             out.write(f'{{"item": {line}, "overlap": {overlap(n, twice_every)}}}\n')
-    with file.open("rb") as lines:
-        import_lines(store, project, "write", lines, now)
+    import_rows(store, project, reading_of("write", source_at(file, file.stat().st_size)), now)
     store.close()
     return keys
 

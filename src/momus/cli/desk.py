@@ -172,21 +172,54 @@ def reset_link(settings: DeskSettings, db: str | None, email: str) -> None:
 @click.option("--kind", type=click.Choice(KINDS), help="What people do with it; an archive of a project knows.")
 @click.option("--overlap", default=1, show_default=True, type=click.IntRange(1, 100), help="How many people each.")
 @click.option("--priority", default=0, show_default=True, type=click.IntRange(-1000, 1000))
+@click.option("--column", "columns", multiple=True, help="FIELD=COLUMN, where names don't tell. May be repeated.")
+@click.option("--table", help="Which folder of a data set, where it has several.")
+@click.option("--good-only", is_flag=True, help="Leave out rows that are wrong.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.pass_obj
 def import_(
-    settings: DeskSettings, db: str | None, project: str, kind: str | None, overlap: int, priority: int, path: Path
+    settings: DeskSettings,
+    db: str | None,
+    project: str,
+    kind: Any,
+    overlap: int,
+    priority: int,
+    columns: tuple[str, ...],
+    table: str | None,
+    good_only: bool,
+    path: Path,
 ) -> None:
-    """Add work from PATH: JSON lines, a data set's folder, or an archive that `export` wrote.
+    """Add work from PATH: JSON lines, a JSON list, CSV, Parquet, a data set's folder, exports of Label Studio and
+    Argilla, or an archive that `export` wrote.
 
     Example: momus desk import --project first --kind rate runs/rated/comparisons.jsonl
     """
     from momus.desk.transfer import import_path
 
+    given: dict[str, str | list[str]] = {}
+    for each in columns:
+        field, there, column = each.partition("=")
+        if not there:
+            raise MomusError(f"--column {each} names no column: write it as FIELD=COLUMN, such as question=prompt")
+        before = given.get(field, [])
+        given[field] = [*([before] if isinstance(before, str) else before), column] if before else column
     store = _open(settings, db)
-    added = import_path(store, project, kind, path, overlap=overlap, priority=priority)
+    added = import_path(
+        store,
+        project,
+        kind,
+        path,
+        overlap=overlap,
+        priority=priority,
+        columns=given or None,
+        table=table,
+        good_only=good_only,
+    )
     more = f", of which {added.changed:,} got tests, gold or more people" if added.changed else ""
-    print(f"{added.added:,} added, {added.known:,} known already{more}")
+    wrong = f", {added.left_out:,} wrong and left out" if added.left_out else ""
+    print(f"{added.added:,} added, {added.known:,} known already{more}{wrong}")
+    if added.unused:
+        print(f"columns that went into nothing: {', '.join(added.unused)}")
 
 
 @command.command("export")

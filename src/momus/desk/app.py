@@ -18,7 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from momus import __version__
 from momus.critics.protocol import Critic
 from momus.desk import adversary, comparing, reviewing
-from momus.desk.api import auth, health, jobs, manage, projects, reviews, seats, submissions, tasks
+from momus.desk.api import auth, health, imports, jobs, manage, projects, reviews, seats, submissions, tasks
 from momus.desk.api.deps import sound_body
 from momus.desk.context import Desk
 from momus.desk.guard import Guard
@@ -40,7 +40,9 @@ WORKS: dict[str, Work] = {
     "comparisons": comparing.comparisons,
     "review": reviewing.review,
 }
-ROUTERS = tuple(part.router for part in (auth, projects, tasks, seats, submissions, manage, reviews, jobs, health))
+ROUTERS = tuple(
+    part.router for part in (auth, projects, imports, tasks, seats, submissions, manage, reviews, jobs, health)
+)
 _AGAIN_S = 5
 
 

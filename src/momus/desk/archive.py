@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from momus.decode import from_json
 from momus.desk.api.projects import new_project
 from momus.desk.design import Design, design_of
+from momus.desk.kinds import KINDS
+from momus.desk.problems import Problem
 from momus.desk.seen import keep_codes
 from momus.desk.store.tables import (
     Assignment,
@@ -34,6 +36,7 @@ from momus.desk.store.tables import (
     TaskRow,
     User,
 )
+from momus.desk.texts import read_json
 from momus.errors import MomusError
 
 Json = dict[str, Any]
@@ -185,14 +188,22 @@ def load_project(session: Session, slug: str, lines: Iterable[str | bytes], now:
     reader = _Reader(session, slug, now)
     try:
         for line in lines:
-            row = from_json(line)
+            row = read_json(line)
             getattr(reader, f"read_{row.pop('type')}")(row)
         reader.finish()
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except OperationalError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, Problem, StatementError):
         raise MomusError("this is no archive of a project, or it is damaged: export it again") from None
     if reader.project is None:
         raise MomusError("this archive is empty: export it again")
     return reader.project
+
+
+def assignments_in(session: Session, project: Project) -> int:
+    """How many pieces of work a project has."""
+    found = select(func.count()).select_from(Assignment).where(Assignment.project_id == project.id)
+    return session.scalar(found) or 0
 
 
 class _Reader:
@@ -235,6 +246,8 @@ class _Reader:
 
     def read_assignment(self, row: Json) -> None:
         seats, barred = row.pop("seats"), row.pop("barred")
+        if row["kind"] not in KINDS:
+            raise ValueError("there is no such kind of work")
         made = self._add(Assignment(project_id=self._here, task_id=self._tasks[row.pop("task")], **_timed(row)))
         keep_codes(self._session, made)
         self._assignment = made

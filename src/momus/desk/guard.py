@@ -14,7 +14,7 @@ from momus.desk.problems import MEDIA_TYPE, Problem
 from momus.desk.settings import DeskSettings
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-UPLOADS = "/imports"
+UPLOADS = ("/imports", "/imports/check", "/archives")
 
 
 class Guard:

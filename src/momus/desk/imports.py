@@ -1,104 +1,132 @@
-"""Tasks in: JSON lines, read through once to see that all are well, and then added. The same again adds nothing."""
+"""Work in: a file is read through once to see that all is well, and then added. The same again adds nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
 from datetime import datetime
-from typing import IO, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
-from momus.desk.assign import Seats, critiques_in
+from momus.desk.assign import Seats
 from momus.desk.canaries import add_canary
-from momus.desk.kinds import KINDS
-from momus.desk.problems import Problem, Wrong, invalid, wrong
+from momus.desk.intake.faults import Fault, RowWrong, refused, row_wrong
+from momus.desk.intake.preview import Shown, shown
+from momus.desk.intake.reading import Gold, Read, Reading
+from momus.desk.problems import Problem
 from momus.desk.store import Store
 from momus.desk.store.tables import Project
-from momus.desk.texts import read_json
-from momus.records import Attribute, Bug, Comparison, Prefilled, Record, Sampled, Tamper
+from momus.records import Tamper
 
-Imported = Literal["tamper", "rate", "write", "team", "compare", "judge", "grade", "canary"]
-MOST_ERRORS = 20
+MOST_ERRORS = 50
+MOST_SHOWN = 5
 _BATCH = 200
 _BATCH_BYTES = 1_000_000
-_BOM = b"\xef\xbb\xbf"
-
-
-class GoldScore(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    critique: int = Field(ge=0)
-    attribute: Attribute
-    bug: int | None = Field(default=None, ge=0)
-    score: int = Field(ge=1, le=7)
-
-
-class Gold(BaseModel):
-    """What is known to be right of an item: scores of `rate` (one point off is right), the side of `compare`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    scores: tuple[GoldScore, ...] = ()
-    choice: int | None = Field(default=None, ge=-3, le=3)
-
-
-class Row(BaseModel):
-    """A line that says more than its item: how many people, how urgent, what is known to be right."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    item: dict[str, Any]
-    overlap: int | None = Field(default=None, ge=1, le=100)
-    priority: int | None = Field(default=None, ge=-1000, le=1000)
-    gold: Gold | None = None
-    critique: Sampled | None = None  # of a canary: a team begins from it
 
 
 class Added(BaseModel):
-    """`known` were there already; `changed` of them have got tests, gold or more seats by this import."""
+    """`known` were there already; `changed` of them have got tests, gold or more seats by this import. `left_out` rows
+    were wrong; `unused` columns went into nothing."""
 
     model_config = ConfigDict(frozen=True)
     lines: int
     added: int
     known: int
     changed: int = 0
+    left_out: int = 0
+    unused: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    item: Record
-    row: Row
+class Looked(BaseModel):
+    """What a file holds, row by row: `wrong` of its `rows` can't be taken, and `errors` says why of the first.
+
+    `broken` is true where the file could not be read to its end.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    rows: int
+    wrong: int
+    broken: bool
+    errors: list[RowWrong]
+    shown: list[Shown]
 
 
-def import_lines(
+def look(reading: Reading) -> Looked:
+    """Read all rows, and add nothing. Raises Problem 422 where the file as a whole can't be read."""
+    if reading.missing:
+        faults = [] if reading.there else [(f.data, f.row, f.file) for f in reading.source.rows()]
+        unread = [row_wrong(fault, row, file) for fault, row, file in faults if isinstance(fault, Fault)]
+        return Looked(rows=0, wrong=0, broken=False, errors=unread[:MOST_ERRORS] or list(reading.missing), shown=[])
+    errors: list[RowWrong] = []
+    first: list[Shown] = []
+    rows = wrong = 0
+    broken = False
+    for found, read in reading.items():
+        rows += 1
+        if isinstance(read, Read):
+            if len(first) < MOST_SHOWN:
+                first.append(shown(found.row, read.item))
+            continue
+        wrong += 1
+        broken = broken or getattr(found.data, "ends", False)
+        if len(errors) < MOST_ERRORS:
+            errors.append(read)
+    return Looked(rows=rows, wrong=wrong, broken=broken, errors=errors, shown=first)
+
+
+def import_rows(
     store: Store,
     project: Project,
-    kind: Imported,
-    file: IO[bytes],
+    reading: Reading,
     now: datetime,
     *,
     overlap: int = 1,
     priority: int = 0,
-    progress: Callable[[int], None] = lambda done: None,
+    good_only: bool = False,
 ) -> Added:
-    """Add what a file of JSON lines holds: records of the kind's item, or `Row`s around them.
+    """Add what a file holds. With `good_only` rows that are wrong are left out, unless the file breaks off.
 
-    Raises Problem 422, with the first twenty lines that are wrong, and then nothing is added.
+    Raises Problem 422 with the first rows that are wrong, and then nothing is added.
     """
-    count = _check(kind, file)
-    added = changed = done = 0
-    for batch in _batches(file):
+    found = look(reading)
+    if not found.rows and not found.errors:
+        raise refused("no-lines", "There is no row with something in it.", "Choose another file.")
+    if found.errors and not (good_only and found.wrong and not found.broken and found.wrong < found.rows):
+        raise Problem(
+            422,
+            "invalid",
+            "The input is not accepted",
+            found.errors[0].detail,
+            errors=list(found.errors),
+            rows=found.rows,
+            wrong=found.wrong,
+        )
+    added = changed = 0
+    for batch in _batches(reading):
         with store.write() as session:
-            seats = None if kind == "canary" else Seats(session, project, kind)
-            for line in batch:
-                read = _read(kind, line)
+            seats = None if reading.kind == "canary" else Seats(session, project, reading.kind)
+            for read in batch:
                 added += _add(seats, session, project, read, now, overlap, priority) is not None
             changed += 0 if seats is None else seats.changed
-        done += len(batch)
-        progress(done)
-    return Added(lines=count, added=added, known=count - added, changed=changed)
+    if reading.columns is not None:
+        with store.write() as session:
+            kept = session.get_one(Project, project.id)
+            kept.mapped = {**(kept.mapped or {}), reading.kind: reading.columns}
+    good = found.rows - found.wrong
+    return Added(
+        lines=found.rows,
+        added=added,
+        known=good - added,
+        changed=changed,
+        left_out=found.wrong,
+        unused=tuple(reading.unused),
+    )
 
 
 def _add(
-    seats: Seats | None, session: Any, project: Project, read: _Read, now: datetime, overlap: int, priority: int
+    seats: Seats | None, session: Session, project: Project, read: Read, now: datetime, overlap: int, priority: int
 ) -> Any:
     if seats is None:
         assert isinstance(read.item, Tamper)
@@ -112,39 +140,15 @@ def _add(
     )
 
 
-def _check(kind: Imported, file: IO[bytes]) -> int:
-    errors: list[Wrong] = []
-    count = 0
-    for number, line in _lines(file):
-        count += 1
-        try:
-            _read(kind, line)
-        except (ValueError, Problem) as error:
-            errors.append(wrong(f"/lines/{number}", "line", f"Line {number}: {_said(error)}"))
-            if len(errors) == MOST_ERRORS:
-                break
-    if not count:
-        errors.append(wrong("", "no-lines", "There is no line with something in it."))
-    if errors:
-        raise invalid(*errors)
-    return count
-
-
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    file.seek(0)
-    for number, line in enumerate(file, 1):
-        line = line.removeprefix(_BOM) if number == 1 else line
-        if line.strip():
-            yield number, line
-
-
-def _batches(file: IO[bytes]) -> Iterator[list[bytes]]:
-    """Lines, as many at a time as go into one transaction; few, where they are long."""
-    batch: list[bytes] = []
+def _batches(reading: Reading) -> Iterator[list[Read]]:
+    """Items, as many at a time as go into one transaction; few, where they are long."""
+    batch: list[Read] = []
     size = 0
-    for _, line in _lines(file):
-        batch.append(line)
-        size += len(line)
+    for found, read in reading.items():
+        if not isinstance(read, Read):
+            continue
+        batch.append(read)
+        size += len(json.dumps(found.data))
         if len(batch) == _BATCH or size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -152,49 +156,4 @@ def _batches(file: IO[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _read(kind: Imported, line: bytes) -> _Read:
-    data = read_json(line)
-    if not isinstance(data, dict):
-        raise ValueError("that is no JSON object")
-    row = Row.model_validate(data) if "item" in data else Row(item=data)
-    data = {key: value for key, value in row.item.items() if key != "split"}  # a column of data sets, of tasks a field
-    if kind in ("tamper", "write") and "twin" not in data:
-        data = row.item
-    if kind == "canary":
-        tamper = Tamper.model_validate(data)
-        if tamper.proof != "tests" or not tamper.bugs:
-            raise ValueError("a canary's bug fails the task's tests, and its place is known")
-        _within(tamper.task.answer, tamper.bugs, [row.critique] if row.critique is not None else [])
-        return _Read(tamper, row)
-    if kind == "write" and "twin" in data:
-        return _Read(Tamper.model_validate(data).task, row)
-    item = KINDS[kind].item.model_validate(data)
-    if isinstance(item, Comparison | Tamper | Prefilled):
-        _within(item.task.answer, getattr(item, "bugs", ()), critiques_in(item))
-    if kind == "judge" and getattr(item, "passes", None) is None:
-        raise ValueError("`passes` says which of the two passes its tests")
-    if kind == "rate" and len(getattr(item, "critiques", ())) < 2:
-        raise ValueError("a comparison has two critiques or more")
-    if kind == "grade" and not getattr(item, "bugs", ()):
-        raise ValueError("there is no bug to grade")
-    return _Read(item, row)
-
-
-def _within(answer: str, bugs: Iterable[Bug], critiques: Iterable[Sampled]) -> None:
-    """Raises ValueError where a bug or a critique points past the end of its code."""
-    end = max((span.end for bug in bugs for span in bug.spans), default=0)
-    if end > len(answer):
-        raise ValueError(f"bugs: a span ends at {end}, past the answer's {len(answer)} characters")
-    end = max((c.highlight.end for sampled in critiques for c in sampled.critique), default=0)
-    if end > len(answer):
-        raise ValueError(f"critique: a highlight ends at {end}, past the answer's {len(answer)} characters")
-
-
-def _said(error: ValueError | Problem) -> str:
-    if isinstance(error, Problem):
-        return error.detail
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the line"
-        return f"{place}: {first['msg']}"
-    return str(error)
+__all__ = ["Added", "Gold", "Looked", "import_rows", "look"]

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from sqlalchemy import select
 
-from momus.decode import from_json
 from momus.desk.api.projects import new_project
-from momus.desk.archive import dump_project, load_project
+from momus.desk.archive import assignments_in, dump_project, load_project
 from momus.desk.datasets import write_dataset, write_parquet
 from momus.desk.design import Design
-from momus.desk.imports import Added, import_lines
+from momus.desk.imports import Added, import_rows
+from momus.desk.intake.fields import Columns, Imported
+from momus.desk.intake.reading import reading_of
+from momus.desk.intake.source import source_at
 from momus.desk.preferences import write_preferences
 from momus.desk.problems import Problem
 from momus.desk.record_files import Pass, write_records
 from momus.desk.store import Store
-from momus.desk.store.tables import Assignment, Project
+from momus.desk.store.tables import Project
 from momus.desk.store.types import utc_now
-from momus.errors import MissingExtra, MomusError
+from momus.errors import MomusError
 
 Format = Literal["archive", "records", "preferences", "hf", "parquet"]
+_MOST_BYTES = 2**40  # of a package on this machine: whoever runs the command has it already
 _WRITERS = {"records": write_records, "preferences": write_preferences, "hf": write_dataset, "parquet": write_parquet}
 
 
-def import_path(store: Store, slug: str, kind: str | None, path: Path, *, overlap: int = 1, priority: int = 0) -> Added:
-    """Add work from JSON lines, from a folder of them (or of Parquet files), or, without a kind, from an archive.
+def import_path(
+    store: Store,
+    slug: str,
+    kind: Imported | None,
+    path: Path,
+    *,
+    overlap: int = 1,
+    priority: int = 0,
+    columns: Columns | None = None,
+    table: str | None = None,
+    good_only: bool = False,
+) -> Added:
+    """Add work from a file or a folder of them, or, without a kind, from an archive.
 
-    Raises MomusError on what can't be read; then nothing of that file is added.
+    `columns` says which column holds which field, `table` which folder is meant, as over HTTP. Raises MomusError on
+    what can't be read; then nothing of that file is added.
     """
     now = utc_now()
     if not path.exists() or (kind is None and not path.is_file()):
@@ -41,25 +54,20 @@ def import_path(store: Store, slug: str, kind: str | None, path: Path, *, overla
     if kind is None:
         with path.open("rb") as lines, store.write() as session:
             project = load_project(session, slug, lines, now)
-            count = len(list(session.scalars(select(Assignment.id).where(Assignment.project_id == project.id))))
+            count = assignments_in(session, project)
         return Added(lines=count, added=count, known=0)
-    with store.write() as session:
-        found = session.scalar(select(Project).where(Project.slug == slug))
-        if found is None:
-            found = new_project(slug, slug, Design(), now)
-            session.add(found)
-            session.flush()
-    lines_ = added = known = changed = 0
-    for file in _files(path):
-        with file:
-            try:
-                one = import_lines(store, found, kind, file, now, overlap=overlap, priority=priority)  # type: ignore[arg-type]
-            except Problem as problem:
-                more = f" (and {len(problem.errors) - 1} more)" if len(problem.errors) > 1 else ""
-                raise MomusError(f"{path} can't be imported: {problem.detail}{more}") from None
-        lines_, added, known = lines_ + one.lines, added + one.added, known + one.known
-        changed += one.changed
-    return Added(lines=lines_, added=added, known=known, changed=changed)
+    try:
+        reading = reading_of(kind, source_at(path, _MOST_BYTES, table), columns)
+        with store.write() as session:
+            found = session.scalar(select(Project).where(Project.slug == slug))
+            if found is None:
+                found = new_project(slug, slug, Design(), now)
+                session.add(found)
+                session.flush()
+        return import_rows(store, found, reading, now, overlap=overlap, priority=priority, good_only=good_only)
+    except Problem as problem:
+        more = f" (and {problem.more['wrong'] - 1} more)" if problem.more.get("wrong", 0) > 1 else ""
+        raise MomusError(f"{path} can't be imported: {problem.detail}{more}") from None
 
 
 def export_path(store: Store, slug: str, form: str, out: Path, passed: Pass = "second") -> Iterator[str]:
@@ -78,29 +86,3 @@ def export_path(store: Store, slug: str, form: str, out: Path, passed: Pass = "s
             return
         for name, count in _WRITERS[form](session, project, out, passed).items():
             yield f"{count:,} {name}"
-
-
-def _files(path: Path) -> Iterator[IO[bytes]]:
-    if path.is_file():
-        yield path.open("rb")
-        return
-    found = sorted(p for p in path.rglob("*") if p.suffix in (".jsonl", ".parquet") and p.is_file())
-    if not found:
-        raise MomusError(f"{path} holds neither .jsonl nor .parquet: name the folder of one table")
-    for file in found:
-        yield file.open("rb") if file.suffix == ".jsonl" else _parquet(file)
-
-
-def _parquet(path: Path) -> IO[bytes]:
-    try:
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise MissingExtra("Parquet", "parquet") from None
-    lines = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
-    file = pq.ParquetFile(path)
-    nested = {field.name for field in file.schema_arrow if (field.metadata or {}).get(b"momus") == b"json"}
-    for batch in file.iter_batches(500):
-        for row in batch.to_pylist():
-            body = {key: from_json(v) if key in nested else v for key, v in row.items() if v is not None}
-            lines.write(json.dumps({key: v for key, v in body.items() if v is not None}).encode() + b"\n")
-    return lines

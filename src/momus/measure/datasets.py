@@ -195,7 +195,7 @@ def _tamper(body: dict[str, Any], where: str, tests: _Tests) -> tuple[Tamper, bo
         return tamper, bool(tamper.bugs)
     buggy, fixed = _text(body, "buggy", where), _text(body, "fixed", where)
     is_small = bool(body.get("small_fix", True))
-    bugs = _bugs(body, buggy, fixed, where) if is_small else ()
+    bugs = reference_bugs(body, buggy, fixed, where) if is_small else ()
     task = _task_of(body, buggy, where, tests, fixed)
     proof = "tests" if body.get("verified") and task.tests is not None else "compiles"
     author = str(body.get("model") or body.get("source") or "unknown")
@@ -242,7 +242,8 @@ def _text(body: dict[str, Any], field: str, where: str) -> str:
     return str(body[field])
 
 
-def _bugs(body: dict[str, Any], buggy: str, fixed: str, where: str) -> tuple[Bug, ...]:
+def reference_bugs(body: dict[str, Any], buggy: str, fixed: str, where: str) -> tuple[Bug, ...]:
+    """The bugs that a line in the development form tells of. Raises RecordError, which begins with `where`."""
     text = TextMap(buggy)
     anchors = (max(1, line) for line in _numbers(body, "anchor_lines", where))  # 0: it inserts before the first line
     lines = sorted({*_numbers(body, "bug_lines", where), *anchors})

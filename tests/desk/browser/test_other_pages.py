@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from desk_browser import PASSWORD, Served, Visit, comparison, dump, pair, prefilled, serious, tamper, task
+from desk_browser import PASSWORD, Served, Visit, comparison, pair, prefilled, serious, tamper, task
 
 CODE = "def mean(xs):\n    return sum(xs) / len(xs)\n"
 
@@ -28,7 +27,16 @@ def test_no_page_has_a_serious_fault(visit: Visit, served: Served, axe: str, sch
     served.rate("bob", slug)
     for kind, item in items.items():
         served.load(slug, kind, [item])
-    ways = ("", *(f"/work/{kind}" for kind in items), "/review", "/dashboard", "/manage", "/history", "/guidelines")
+    ways = (
+        "",
+        *(f"/work/{kind}" for kind in items),
+        "/review",
+        "/dashboard",
+        "/manage",
+        "/import",
+        "/history",
+        "/guidelines",
+    )
     inside = (*ways, f"/amend/{made['id']}")
     faults: list[str] = []
     page = visit.page("manager", scheme=scheme)
@@ -73,27 +81,13 @@ def test_reviewing_code_accepts_and_dismisses_with_a_reason(visit: Visit, served
     assert page.input_value("[data-finding='0'] input") == "no fault"
 
 
-def test_a_manager_invites_imports_and_writes_guidelines(visit: Visit, served: Served, tmp_path: Path) -> None:
+def test_a_manager_invites_and_writes_guidelines(visit: Visit, served: Served) -> None:
     slug = served.project()
     page = visit.open("manager", f"/p/{slug}/manage")
     page.fill("input[name=email]", f"new{slug}@example.org")
     page.click("button:has-text('Invite')")
     link = page.inner_text("[data-invite]")
     assert "#" in link, "the key stands where no log has it"
-    good, bad, large = (tmp_path / f"{name}.jsonl" for name in ("good", "bad", "large"))
-    large.write_bytes(b" " * 50_000_001)
-    good.write_text(dump(task(served.projects)))
-    bad.write_text('{"nonsense": 1}\n')
-    page.select_option("select[name=kind] >> nth=0", "write")
-    page.set_input_files("input[type=file]", large)
-    page.click("button:has-text('Import')")
-    page.wait_for_selector(".said.bad:has-text('50,000,000 bytes')")
-    page.set_input_files("input[type=file]", bad)
-    page.click("button:has-text('Import')")
-    page.wait_for_selector("ul.errors li")
-    page.set_input_files("input[type=file]", good)
-    page.click("button:has-text('Import')")
-    page.wait_for_selector("td:has-text('1 free')")
     page.fill("textarea[name=text]", "Version two.")
     page.click("button:has-text('Make it a new version')")
     page.wait_for_selector("label:has-text('Version 2 is in force')")

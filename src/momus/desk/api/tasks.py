@@ -1,26 +1,21 @@
-"""`imports`, `tasks`, `assignments`, `critiques`: what there is to do, and what came of it."""
+"""`tasks`, `assignments`, `critiques`: what there is to do, and what came of it."""
 
 from __future__ import annotations
 
-import tempfile
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 
 from momus.desk.api.deps import After, Body, DeskDep, ManageDep, Most, RowId, problems
 from momus.desk.assign import Seats, withdraw
-from momus.desk.imports import Added, Gold, Imported, import_lines
+from momus.desk.imports import Gold
 from momus.desk.kinds import KindName
-from momus.desk.problems import Problem, conflict, not_found
+from momus.desk.problems import conflict, not_found
 from momus.desk.store.tables import Assignment, CritiqueRow, Seat, TaskRow
 
 router = APIRouter(prefix="/api/v1/projects/{project}", tags=["tasks"], responses=problems(409))
-
-_IN_MEMORY = 1_000_000
-_LINES = {"requestBody": {"required": True, "content": {"application/jsonl": {"schema": {"type": "string"}}}}}
 
 
 class TaskView(Body):
@@ -71,31 +66,6 @@ class CritiqueView(Body):
 class Critiques(Body):
     critiques: list[CritiqueView]
     next: int | None
-
-
-@router.post("/imports", status_code=201, openapi_extra=_LINES)
-async def import_(
-    request: Request,
-    access: ManageDep,
-    desk: DeskDep,
-    kind: Imported,
-    overlap: Annotated[int, Query(ge=1, le=100)] = 1,
-    priority: Annotated[int, Query(ge=-1000, le=1000)] = 0,
-) -> Added:
-    """Add work, as JSON lines of records: `tamper` and `write` take Task, `rate` Comparison, `team` Prefilled,
-    `compare` and `judge` Pair, `grade` and `canary` Tamper. Each line may instead be an object with `item`,
-    and `overlap`, `priority`, `gold`. What is there already is not added again.
-    """
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        size = 0
-        async for part in request.stream():
-            size += len(part)
-            if size > desk.settings.upload_bytes:
-                raise Problem(413, "too-large", "Too large", f"At most {desk.settings.upload_bytes:,} bytes at once.")
-            await run_in_threadpool(file.write, part)
-        return await run_in_threadpool(
-            import_lines, desk.store, access.project, kind, file, desk.clock(), overlap=overlap, priority=priority
-        )
 
 
 @router.get("/tasks")

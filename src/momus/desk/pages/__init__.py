@@ -131,6 +131,11 @@ def dashboard(project: SlugPath, request: Request, came_in: CameIn) -> Response:
     return _closed(request, came_in, "dashboard", "Dashboard", project=project)
 
 
+@router.get("/p/{project}/import")
+def import_(project: SlugPath, request: Request, came_in: CameIn) -> Response:
+    return _closed(request, came_in, "import", "Import work", project=project)
+
+
 @router.get("/p/{project}/manage")
 def manage(project: SlugPath, request: Request, came_in: CameIn) -> Response:
     return _closed(request, came_in, "manage", "Manage", project=project)

@@ -93,7 +93,8 @@ class Reset(Base):
 
 
 class Project(Base):
-    """`secret` keys the slot names of this project; it never leaves the database."""
+    """`secret` keys the slot names of this project; it never leaves the database. `mapped`: by kind, which column of
+    an imported file was chosen for which field."""
 
     __tablename__ = "projects"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,6 +102,7 @@ class Project(Base):
     name: Mapped[str] = mapped_column(String(200))
     secret: Mapped[str] = mapped_column(String(64))
     design: Mapped[Json]
+    mapped: Mapped[Json | None]
     created: Mapped[datetime]
 
 

@@ -11,7 +11,6 @@ const DESIGN = [
   ["canary_every", "A canary in every … items (0: none)"], ["canary_exposures", "People who see a canary"],
 ];
 const at = signal(/** @type {any} */ (null));
-const wrong = signal(/** @type {any[]} */ ([]));
 const key = signal("");
 const busy = signal("");
 /** Which pass of the ratings an export puts where a reward model is trained from. */
@@ -31,25 +30,6 @@ const doing = (work, then) => trying(async () => { await work(); if (then) say(t
 const fields = (event) => { event.preventDefault(); return Object.fromEntries(new FormData(event.target)); };
 /** @param {{label: string, name: string, options: string[], value?: string}} props */
 const Select = ({ label, name, options, value }) => html`<label class="choice"><span>${label}</span><select name=${name}>${options.map((one) => html`<option selected=${one === value}>${one}</option>`)}</select></label>`;
-
-/** @param {any} event */
-async function bring(event) {
-  event.preventDefault();
-  const form = new FormData(event.target);
-  const file = /** @type {File} */ (form.get("file"));
-  wrong.value = [];
-  busy.value = `Sending ${file.name}…`;
-  try {
-    const added = await call("POST", `${inProject}/imports?kind=${form.get("kind")}&overlap=${form.get("overlap")}&priority=${form.get("priority")}`, { raw: file });
-    say(`${added.added} added, ${added.known} known already${added.changed ? `; ${added.changed} of them got tests, gold or more people` : ""}.`);
-    await load();
-  } catch (error) {
-    wrong.value = /** @type {any} */ (error).errors ?? [];
-    say(error instanceof Error ? error.message : String(error), true);
-  } finally {
-    busy.value = "";
-  }
-}
 
 /** @param {any} event */
 const compare = (event) => {
@@ -115,13 +95,7 @@ start(function Page() {
   return html`<div class="page">
     <div class="row"><h1>Manage</h1><span class="grow"></span><span class="quiet" role="status">${busy.value}</span></div>
     <h2>Bring work in</h2>
-    <form class="row wrap" onSubmit=${bring}>
-      <label class="choice"><span>JSON lines</span><input type="file" name="file" required /></label>
-      <${Select} label="Kind" name="kind" options=${KINDS} />
-      <label class="choice"><span>People each</span><input name="overlap" type="number" min="1" max="100" value="1" /></label>
-      <label class="choice"><span>Priority</span><input name="priority" type="number" min="-1000" max="1000" value="0" /></label>
-      <button class="main" disabled=${busy.value !== ""}>Import</button></form>
-    ${wrong.value.length > 0 && html`<ul class="errors">${wrong.value.map((one) => html`<li>${visible(one.pointer)} ${visible(one.detail)}</li>`)}</ul>`}
+    <p class="row wrap"><a class="button main" href=${`/p/${project.value.slug}/import`}>Import work…</a><span class="quiet">from JSON lines, CSV, Parquet, a data set, Label Studio or Argilla</span></p>
     <form class="row wrap" onSubmit=${compare}><span>Make comparisons of the tampers handed in:</span>
       <label class="choice"><span>Critiques sampled</span><input name="n" type="number" min="1" max="32" value="4" /></label>
       <label class="choice"><span>in each</span><input name="size" type="number" min="2" max="10" value="4" /></label>

@@ -1,9 +1,12 @@
-import { get, post } from "../api.js";
-import { html, me, start, trying } from "../shell.js";
+import { call, get, post } from "../api.js";
+import { html, me, start, told, trying } from "../shell.js";
 import { visible } from "../text.js";
 import { signal, useEffect } from "../vendor.js";
 
 const projects = signal(/** @type {any[] | null} */ (null));
+const busy = signal("");
+/** Why an archive was not taken. */
+const wrong = signal("");
 const load = () => trying(async () => (projects.value = await get("/projects")));
 
 start(function Page() {
@@ -12,6 +15,20 @@ start(function Page() {
     event.preventDefault();
     const form = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.target)));
     trying(async () => location.assign(`/p/${(await post("/projects", form)).slug}/manage`));
+  };
+  const open = async (/** @type {any} */ event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    const file = /** @type {File} */ (form.get("file"));
+    [busy.value, wrong.value] = [`Reading ${file.name}…`, ""];
+    try {
+      const made = await call("POST", `/archives?slug=${encodeURIComponent(String(form.get("slug")))}`, { raw: file });
+      location.assign(`/p/${made.slug}/manage`);
+    } catch (error) {
+      wrong.value = told(error);
+    } finally {
+      busy.value = "";
+    }
   };
   return html`<div class="page">
     <h1>Projects</h1>
@@ -22,6 +39,14 @@ start(function Page() {
         <label class="choice"><span>Short name</span><input name="slug" required pattern="[a-z0-9][a-z0-9\\-]*" /></label>
         <label class="choice"><span>Name</span><input name="name" required /></label>
         <button class="main">Make</button>
-      </form>`}
+      </form>
+      <h2>New project from an archive</h2>
+      <form class="row wrap" onSubmit=${open}>
+        <label class="choice"><span>Archive</span><input type="file" name="file" required /></label>
+        <label class="choice"><span>Short name</span><input name="slug" required pattern="[a-z0-9][a-z0-9\\-]*" /></label>
+        <button disabled=${busy.value !== ""}>Open the archive</button> <span class="quiet" role="status">${busy.value}</span>
+      </form>
+      <p class="quiet">An archive is what "archive" under Manage writes: a whole project with all its work. People in it can't log in.</p>
+      ${wrong.value && html`<p class="errors" role="alert">${visible(wrong.value)}</p>`}`}
   </div>`;
 });
