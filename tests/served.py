@@ -47,6 +47,7 @@ class Served:
     url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -66,6 +67,7 @@ def serving(
             with lock:
                 served.requests.append(body)
                 served.keys.append(self.headers.get("Authorization"))
+                served.headers.append(dict(self.headers.items()))
             self._send(self._answer(body))
 
         def _answer(self, body: dict[str, Any]) -> Answer:

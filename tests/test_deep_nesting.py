@@ -129,10 +129,10 @@ def calibration(folder: Path) -> str:
 
 def reply(content: bytes) -> Callable[[Path], str]:
     def read(folder: Path) -> str:
-        from momus.models.chat import _read, _status
+        from momus.models.chat_replies import read_reply, status_of
 
-        assert _status(200, content) == 200
-        return str(_read(content, "the model"))
+        assert status_of(200, content) == 200
+        return str(read_reply(content, "the model"))
 
     return read
 
