@@ -67,7 +67,7 @@ def test_a_budget_of_money_is_kept_by_prices_or_by_what_the_server_says_it_costs
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"max_tokens": 0}, "a budget of 0 tokens lets nothing be asked: give more, or leave max-tokens out"),
+        ({"max_tokens": 0}, "a budget of 0 tokens lets nothing be asked: give more, or leave budget-tokens out"),
         ({"max_tokens": -5}, "a budget of -5 tokens lets nothing"),
         ({"max_cost": 0.0, "prices": Prices(1, 1)}, r"a budget of \$0 lets nothing be asked: give more"),
         ({"max_cost": float("nan"), "prices": Prices(1, 1)}, "lets nothing be asked"),

@@ -20,7 +20,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
-@click.option("--critic", "name", required=True, help="A local critic, such as local:qwen2.5-coder-1.5b.")
+@click.option("--critic", "name", required=True, help="Such as local:qwen2.5-coder-1.5b or server:MODEL@URL.")
 @click.option(
     "--on",
     "paths",
@@ -46,7 +46,9 @@ def calibrate(
     output: Path | None,
     seed: int,
 ) -> None:
-    """Fit the gate, the dial and the confidence of a local critic, and keep them by model, request and mode.
+    """Fit the gate, the dial and the confidence of a critic over a model, and keep them by model, request and mode.
+
+    Of a model on a server the name stands for the model, its own and the one that its server gives it.
 
     Needs clean and buggy answers both to questions and of code without one; fixed versions of the buggy ones count as
     clean. What is reported on is refused. With --runs, a run that was stopped goes on.
@@ -56,18 +58,16 @@ def calibrate(
     from momus.cli.progress import progress
     from momus.critics import open_critic
     from momus.critics.local.calibration import Calibration
-    from momus.critics.local.request import VERSION
-    from momus.measure.assessed import Assesses, assess_all, with_twins
+    from momus.measure.assessed import Gated, assess_all, with_twins
     from momus.measure.calibrate import fit
     from momus.measure.fitted import keys_of
 
     options: dict[str, Any] = {"scans": runs / "scans"} if runs is not None else {}
-    if not name.startswith("local:"):
-        raise MomusError(f"{name} has no gate to fit: name a local critic, such as local:qwen2.5-coder-1.5b")
+    if not name.startswith(("local:", "server:")):
+        raise MomusError(f"{name} has no gate to fit: name a critic over a model, such as local:qwen2.5-coder-1.5b")
     critic = open_critic(name, **options)
-    model: Any = getattr(critic, "model", None)
-    if not isinstance(critic, Assesses) or model is None:
-        raise MomusError(f"{name} tells no scores before its gate: name a local critic")
+    if not isinstance(critic, Gated):
+        raise MomusError(f"{name} tells no scores before its gate: name a critic over a model")
     given, said = _items(paths, first, first_buggy or first, benchmarks, wheels)
     items = with_twins(given)
 
@@ -78,9 +78,9 @@ def calibrate(
     found = assess_all(critic, items, folder=runs, watch=watch)
     fitted = fit(found, seed=seed)
     kept = Calibration(
-        digest=model.digest,
-        request=VERSION,
-        mode=model.mode,
+        digest=critic.digest,
+        request=critic.request,
+        mode=critic.mode,
         question=fitted.question,
         code=fitted.code,
         fitted_on=f"{said}; and what the buggy ones are when they are fixed, as clean answers",

@@ -32,6 +32,9 @@ _FORMATS = "text, concise, json, jsonl, sarif, github, gitlab, rdjson, junit, ma
 @click.option(
     "--max-spurious", type=float, metavar="X", help="Or: at most X spurious comments in 10 reviews, 90% confidence."
 )
+@click.option("--budget-tokens", type=int, metavar="N", help="server: read and write at most N tokens.")
+@click.option("--budget-dollars", type=float, metavar="X", help="server: cost at most $X, by --prices.")
+@click.option("--prices", metavar="IN,OUT", help="server: dollars for a million tokens read and written.")
 @click.option("--depth", metavar="NAME", help="How much work a unit is worth: quick, normal or thorough.")
 @click.option("--seed", type=int, help="Same seed, same review.  [default: 0]")
 @click.option("--output-format", "--format", metavar="NAME", help=f"One of {_FORMATS}.  [default: text]")
@@ -128,6 +131,8 @@ def command(
         for notice in notices(report):
             if notice.failed or notice.kind == "left-out":
                 say(f"{notice.where}: {notice.text}")
+    if report.account:
+        say(printable(report.account))
     if report.interrupted:
         kept = ", and what the critic has answered is kept for the next time" if report.settings.get("cache") else ""
         whole = len(report.files) - len(report.failed)
@@ -152,7 +157,8 @@ def _show_blind_spots(critic: str) -> int:
 def _settings_given(options: dict[str, Any]) -> dict[str, object]:
     """The command line's settings under their names in the configuration; None for what was not given."""
     keys = (
-        *("critic", "dial", "max_spurious", "depth", "seed", "fail_on", "min_confidence", "max_findings", "baseline"),
+        *("critic", "dial", "max_spurious", "budget_tokens", "budget_dollars", "prices", "depth", "seed", "fail_on"),
+        *("min_confidence", "max_findings", "baseline"),
     )
     given: dict[str, object] = {key: options[key] for key in keys}
     if given["dial"] is not None:

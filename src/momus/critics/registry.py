@@ -63,10 +63,10 @@ def _solutions(model: str | None) -> Callable[..., Critic]:
 
 def _server(name: str) -> Callable[..., Critic]:
     def opened(**options: Any) -> Critic:
-        from momus.critics.prompted import open_prompted
+        from momus.critics.served.opening import open_served
 
-        _refuse_unknown(f"server:{name}", open_prompted, options)
-        return open_prompted(name, **options)
+        _refuse_unknown(f"server:{name}", open_served, options)
+        return open_served(name, **options)
 
     return opened
 

@@ -34,6 +34,15 @@ class Assesses(Protocol):
     def assess(self, task: Task) -> Assessment: ...
 
 
+@runtime_checkable
+class Gated(Assesses, Protocol):
+    """One whose gate can be fitted: for a model (`digest`), a request and a mode."""
+
+    digest: str
+    request: str
+    mode: str
+
+
 class Assessed(Record):
     """One answer: the score of each comment before the gate, the highest first, and whether its place is right.
 

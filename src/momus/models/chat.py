@@ -101,12 +101,14 @@ class Chat:
         logprobs: bool = False,
         as_json: bool = False,
         begun: str = "",
+        keep: bool = True,
         **options: Any,
     ) -> list[Reply | ChatError]:
         """`n` replies to one message of a user, request i with seed `seed + i`; what failed is its error, in place.
 
         `begun` is the beginning of the reply, which the model is to go on from; `options` are sent as they are.
-        Raises ServerError where no request of this kind can succeed.
+        `keep` false: nothing of it is kept, or taken from what was. Raises ServerError where no request of this kind
+        can succeed.
         """
         messages = [{"role": "user", "content": prompt}]
         if begun:
@@ -123,7 +125,8 @@ class Chat:
         if as_json:
             body["response_format"] = {"type": "json_object"}
         body = _encodable(body)
-        return self._run(self._all([{**body, "seed": seed + i} for i in range(n)]))
+        kept = self._kept if keep else None
+        return self._run(self._all([{**body, "seed": seed + i} for i in range(n)], kept))
 
     @property
     def spent(self) -> Spent:
@@ -166,8 +169,8 @@ class Chat:
                 self._running = loop, Wire(self.url, self._key, self._timeout_s)
             return self._running[0]
 
-    async def _all(self, bodies: list[dict[str, Any]]) -> list[Reply | ChatError]:
-        found = await asyncio.gather(*map(self._reply, bodies), return_exceptions=True)
+    async def _all(self, bodies: list[dict[str, Any]], kept: KeptReplies | None) -> list[Reply | ChatError]:
+        found = await asyncio.gather(*(self._reply(body, kept) for body in bodies), return_exceptions=True)
         replies = []
         for one in found:
             if isinstance(one, BaseException) and not isinstance(one, ChatError):
@@ -175,9 +178,9 @@ class Chat:
             replies.append(one)
         return replies
 
-    async def _reply(self, body: dict[str, Any]) -> Reply | ChatError:
-        if self._kept is not None and isinstance(kept := self._kept.get(body), str):
-            reply = read_reply(kept.encode(), self._where)
+    async def _reply(self, body: dict[str, Any], kept: KeptReplies | None) -> Reply | ChatError:
+        if kept is not None and isinstance(text := kept.get(body), str):
+            reply = read_reply(text.encode(), self._where)
             if isinstance(reply, Reply):
                 self.spent.kept += 1
                 return reply
@@ -185,12 +188,12 @@ class Chat:
             if not self._heard:
                 async with self._alone:  # what the server refuses the first is then known to the others
                     if not self._heard:
-                        reply = await self._tried(body)
+                        reply = await self._tried(body, kept)
                         self._heard = True
                         return reply
-            return await self._tried(body)
+            return await self._tried(body, kept)
 
-    async def _tried(self, body: dict[str, Any]) -> Reply | ChatError:
+    async def _tried(self, body: dict[str, Any], kept: KeptReplies | None) -> Reply | ChatError:
         error, attempt = ChatError(""), 0
         while attempt <= self._retries:
             sent = self._takes(body)
@@ -202,7 +205,7 @@ class Chat:
                 error, wait = failure, self._pause_s * 2**attempt
             else:
                 if status == 200:
-                    found = self._taken(body, content)
+                    found = self._taken(body, content, kept)
                     if isinstance(found, Reply) or attempt == self._retries or not isinstance(found, Unreadable):
                         return found
                     error, wait = found, self._pause_s * 2**attempt
@@ -221,7 +224,7 @@ class Chat:
             attempt += 1
         return error
 
-    def _taken(self, body: dict[str, Any], content: bytes) -> Reply | ChatError:
+    def _taken(self, body: dict[str, Any], content: bytes, kept: KeptReplies | None) -> Reply | ChatError:
         """A reply that was read, and is kept; an error where the model is suddenly another, or was not shown all."""
         plain = self._without_key(content.decode("utf-8", "replace"))
         reply = read_reply(plain.encode(), self._where)
@@ -237,8 +240,8 @@ class Chat:
                 "prompts (its context length)"
             )
         self.served_as = reply.named or self.served_as
-        if self._kept is not None:
-            self._kept.put(body, plain)
+        if kept is not None:
+            kept.put(body, plain)
         return reply
 
     def _takes(self, body: dict[str, Any]) -> dict[str, Any]:

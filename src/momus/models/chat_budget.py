@@ -103,10 +103,12 @@ class Budget:
     def __post_init__(self) -> None:
         if self.max_tokens is not None and self.max_tokens <= 0:
             raise MomusError(
-                f"a budget of {self.max_tokens} tokens lets nothing be asked: give more, or leave max-tokens out"
+                f"a budget of {self.max_tokens} tokens lets nothing be asked: give more, or leave budget-tokens out"
             )
         if self.max_cost is not None and not self.max_cost > 0:
-            raise MomusError(f"a budget of ${self.max_cost:g} lets nothing be asked: give more, or leave max-cost out")
+            raise MomusError(
+                f"a budget of ${self.max_cost:g} lets nothing be asked: give more, or leave budget-dollars out"
+            )
         if self.max_cost is not None and self.prices is None:
             raise MomusError(
                 "a budget of money needs prices: set prices to dollars for a million tokens read and written, such as "

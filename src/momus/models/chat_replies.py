@@ -21,6 +21,8 @@ OPTIONS = (
     "top_logprobs",
     "logprobs",
     "seed",
+    "stop",
+    "top_p",
     "response_format",
     "prompt_logprobs",
     "return_token_ids",

@@ -72,6 +72,7 @@ class Wire:
             timeout=timeout_s,
             http_client=_Bounded(key, timeout_s),
         )
+        self._create = self._client.chat.completions.with_raw_response.create  # imported here, outside of any timeout
 
     async def post(self, body: dict[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and content of the reply to a request for a chat completion.
@@ -81,9 +82,7 @@ class Wire:
         rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
         try:
             async with asyncio.timeout(self._timeout_s):
-                raw = await self._client.chat.completions.with_raw_response.create(
-                    model=body["model"], messages=body["messages"], extra_body=rest
-                )
+                raw = await self._create(model=body["model"], messages=body["messages"], extra_body=rest)
                 return raw.status_code, raw.headers, raw.content
         except openai.APIStatusError as error:
             return error.status_code, error.response.headers, error.response.content

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -26,8 +27,11 @@ _NO_KEYS = ("origin", "user_file")
 FAIL_ON = ("never", *SEVERITIES)
 DIAL = (10, 25, 50, 75)  # percentiles, the paper's
 _RUNNING = ("examples", "solutions")  # critics that run code, as a name may hold them
-# Keys that lead a request, or a secret, somewhere. They stay out of repositories even where no critic reads them yet.
-_PRIVATE = ("base-url", "headers", "key", "api-key", "token")
+# Keys that lead a request, or a secret, somewhere, or say what may be spent. They stay out of repositories even where
+# no critic reads them yet.
+_PRIVATE = re.compile(r"(?:^|-)(?:base-?url|headers?|keys?|tokens?|secrets?|passwords?|prices|budget)(?:-|$)")
+BUDGET = ("budget-tokens", "budget-dollars", "prices")  # what a model on a server may cost
+SERVER = "server:"  # what the name of a critic on a server begins with
 
 
 class ConfigError(MomusError):
@@ -41,6 +45,9 @@ class Settings:
     critic: str = "auto"
     dial: int = 50  # how much a search says: a percentile of what it saw
     max_spurious: float = 0.0  # or: at most so many spurious comments in 10 reviews; 0 for no promise
+    budget_tokens: int = -1  # that a model on a server may read and write in one review; -1 for no limit
+    budget_dollars: float = -1.0  # or: what it may cost, by `prices`
+    prices: str = ""  # dollars for a million tokens read and written: "0.15,0.60"
     depth: str = "normal"  # how much work a unit is worth to a critic that can do more
     fail_on: str = "low"  # the least severity that makes the exit code 1
     min_confidence: float = 0.0  # findings without a confidence are always shown
@@ -238,9 +245,10 @@ def _table(path: Path, files: Files) -> dict[str, object] | None:
 
 def _refuse_private(table: Mapping[str, object], path: Path) -> None:
     for key in table:
-        if key.replace("_", "-").lower() in _PRIVATE:
+        if _PRIVATE.search(_written(key).lower()):
             raise ConfigError(
-                f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere; "
+                f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere, or spend your "
+                "money; "
                 f"set it in {user_folder('config') / 'momus.toml'} or on the command line"
             )
     for key in ("run", "prove", "project-tests"):
@@ -348,6 +356,9 @@ _READERS: dict[str, Callable[[str, object, str], object]] = {
     "critic": _text,
     "dial": _percentile,
     "max-spurious": _amount,
+    "budget-tokens": _count,
+    "budget-dollars": _amount,
+    "prices": _text,
     "depth": _depth,
     "fail-on": _severity,
     "min-confidence": _share,

@@ -155,6 +155,7 @@ class Report:
     seconds: float = 0.0
     interrupted: bool = False
     planned: int = 0  # files that were to be reviewed; more than len(files) after an interrupt
+    account: str = ""  # what a critic on a server was asked and used, in words
 
     @property
     def findings(self) -> tuple[Finding, ...]:

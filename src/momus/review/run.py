@@ -15,7 +15,7 @@ from momus.errors import MomusError
 from momus.review.baseline import Baseline, Baselines
 from momus.review.cache import Cache
 from momus.review.cells import touched_cells
-from momus.review.config import Config, Settings
+from momus.review.config import BUDGET, SERVER, Config, Settings
 from momus.review.finding import FileReport, Finding, Report
 from momus.review.fingerprint import with_fingerprints
 from momus.review.opening import Opened, called, left_out, open_job, reason_of, syntax_notes
@@ -101,6 +101,7 @@ def conduct(
         seconds=time.monotonic() - started,
         interrupted=interrupted,
         planned=len(jobs),
+        account=getattr(writer, "account", ""),
     )
 
 
@@ -109,6 +110,9 @@ def open_named(name: str, settings: Settings) -> Critic:
     from momus.critics import open_critic
 
     options: dict[str, object] = {"depth": settings.depth} if "depth" in settings.origin else {}
+    if name.startswith(SERVER):
+        options |= {key.replace("-", "_"): settings.as_dict()[key] for key in BUDGET if key in settings.origin}
+        options["keep"] = settings.cache
     if settings.max_spurious:
         options["max_spurious"] = settings.max_spurious
     elif "dial" in settings.origin:
@@ -123,10 +127,11 @@ def cut_for(critic: Critic) -> Cut:
 
 
 def cut_named(name: str, settings: Settings) -> Cut:
-    """The same by name. A local model is not loaded for it. Raises MomusError where another critic can't be opened."""
+    """The same by name. A local model is not loaded for it, and no server asked. Raises MomusError where another critic
+    can't be opened."""
     from momus.critics.automatic import model_of
 
-    return "unit" if model_of(name) is not None else cut_for(open_named(name, settings))
+    return "unit" if model_of(name) is not None or name.startswith(SERVER) else cut_for(open_named(name, settings))
 
 
 def units_of(job: Job, how: Cut) -> list[Unit]:

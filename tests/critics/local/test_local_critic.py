@@ -7,7 +7,8 @@ import pytest
 
 from momus.critics import open_critic
 from momus.critics.local.calibration import Calibration, Promise, Side, Threshold, find, read
-from momus.critics.local.critic import FLOOR, LocalCritic
+from momus.critics.local.critic import LocalCritic
+from momus.critics.local.fixing import FLOOR
 from momus.critics.local.request import VERSION, ask, windows
 from momus.critics.local.scan import Scanner, line_scores
 from momus.critics.local.store import ScanStore

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from momus.critics.local.critic import _unrefuted
+from momus.critics.local.fixing import unrefuted
 from momus.critique import Comment, Span
 from momus.records import Task
 from momus.sandbox import why_not
@@ -31,9 +31,9 @@ def comment(suggestion: str) -> Comment:
 def test_only_what_changes_something_is_said() -> None:
     same, broken = comment("range(1, n + 1)"), comment("range(n)")
     task = Task(id="t", question=QUESTION, answer=CODE)
-    assert _unrefuted(task, [same]) == []
-    assert _unrefuted(task, [broken]) == []  # the code keeps its example, with the fix it would not
-    [kept] = _unrefuted(task.model_copy(update={"question": ""}), [broken])
+    assert unrefuted(task, [same]) == []
+    assert unrefuted(task, [broken]) == []  # the code keeps its example, with the fix it would not
+    [kept] = unrefuted(task.model_copy(update={"question": ""}), [broken])
     assert kept.evidence is not None and kept.evidence.badge == "differs"
     assert kept.text == f"This is wrong. {kept.evidence.shown}"  # the call and both results
     assert f"`{kept.evidence.call}` gives `" in kept.text and "; with the fix it gives `" in kept.text
@@ -42,6 +42,6 @@ def test_only_what_changes_something_is_said() -> None:
 
 def test_where_nothing_may_be_run_all_of_it_is_said() -> None:
     found = comment("range(1, n + 1)")
-    assert _unrefuted(Task(id="t", question=QUESTION, answer=CODE, run=False), [found]) == [found]
+    assert unrefuted(Task(id="t", question=QUESTION, answer=CODE, run=False), [found]) == [found]
     untyped = Task(id="t", question="", answer=CODE.replace(": int) -> int", ")"))
-    assert _unrefuted(untyped, [found])[0].suggestion == found.suggestion
+    assert unrefuted(untyped, [found])[0].suggestion == found.suggestion

@@ -7,7 +7,8 @@ import pytest
 
 from momus.critics import open_critic
 from momus.critics.automatic import AUTO, LocalName, model_of
-from momus.critics.local.critic import LocalCritic, _unopposed
+from momus.critics.local.critic import LocalCritic
+from momus.critics.local.fixing import unopposed
 from momus.critics.local.request import VERSION
 from momus.critics.local.store import ScanStore
 from momus.critics.solutions.asking import subject_of
@@ -143,9 +144,9 @@ def test_a_fix_that_solutions_speak_against_where_the_code_is_right_is_left_out(
     )
     bare = Comment(Span(0, 3), "Here is something.")
     assert heard.speaks and not heard.contradictions
-    assert _unopposed(task(RIGHT), [worse, same, bare], heard) == [same, bare]
+    assert unopposed(task(RIGHT), [worse, same, bare], heard) == [same, bare]
     silent = hear(task(RIGHT), subject, EIGHT[:4], gate=Gate(), calls=8)
-    assert not silent.speaks and _unopposed(task(RIGHT), [worse], silent) == [worse]
+    assert not silent.speaks and unopposed(task(RIGHT), [worse], silent) == [worse]
 
 
 def test_where_nothing_may_run_it_says_so(model: LocalModel) -> None:

@@ -119,6 +119,29 @@ class Calibration:
         return path
 
 
+def gate(
+    called: str,
+    calibration: Calibration | None,
+    *,
+    dial: int = DEFAULT_DIAL,
+    max_spurious: float | None = None,
+    otherwise: float,
+) -> tuple[float, float]:
+    """From which score on a critic speaks, of an answer to a question and of other code; `otherwise` where it has no
+    calibration. Raises MomusError where that can't be set."""
+    if calibration is not None:
+        sides = calibration.question, calibration.code
+        if max_spurious is not None:
+            return sides[0].promising(max_spurious), sides[1].promising(max_spurious)
+        return sides[0].threshold(dial), sides[1].threshold(dial)
+    if max_spurious is not None or dial != DEFAULT_DIAL:
+        raise MomusError(
+            f"{called} has no calibration, so that the dial has nothing to set: fit one with "
+            f"`momus measure calibrate --critic {called}`"
+        )
+    return otherwise, otherwise
+
+
 def find(digest: str, mode: str, request: str = VERSION) -> Calibration | None:
     """The calibration of a model: the user's own, else the one that ships; None where there is none."""
     for path in _paths(digest, mode):

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from momus.critics.examples import Contradiction, comment_of, contradictions, satisfies
 from momus.critics.local.checks import names_around
 from momus.critics.local.fix import Fix, fixes, replacement
-from momus.critics.local.scan import LineSuspicion, Scan
+from momus.critics.local.scan import LineSuspicion, Looked
 from momus.critics.local.words import words
 from momus.critique import Comment, TextMap
 from momus.errors import MomusError
 from momus.inputs.of_task import examples_of
 from momus.records import Task
-
-if TYPE_CHECKING:
-    from momus.models.local import LocalModel
 
 SUSPECTS = 4  # lines that a fix is looked for: that there is a bug is known
 LEAST_GAIN = -8.0  # nats: the examples decide, not the model
@@ -26,7 +22,7 @@ CERTAIN = 0.5  # nats from which the scan's line is a better place than where th
 
 
 def contradicted(
-    model: LocalModel, task: Task, scans: Sequence[Scan], lines: Sequence[LineSuspicion], sandbox: str = "auto"
+    task: Task, scans: Sequence[Looked], lines: Sequence[LineSuspicion], sandbox: str = "auto"
 ) -> tuple[list[Comment], str | None]:
     """A comment for each function that fails an example of its own, and in words why examples were not run, if so.
 
@@ -38,14 +34,13 @@ def contradicted(
         found = contradictions(task, sandbox=sandbox)
     except MomusError as error:
         return [], f"its examples were not run: {error}"
-    return [_comment(model, task, one, scans, lines, sandbox) for one in found], None
+    return [_comment(task, one, scans, lines, sandbox) for one in found], None
 
 
 def _comment(
-    model: LocalModel,
     task: Task,
     found: Contradiction,
-    scans: Sequence[Scan],
+    scans: Sequence[Looked],
     lines: Sequence[LineSuspicion],
     sandbox: str,
 ) -> Comment:
@@ -53,7 +48,7 @@ def _comment(
     bare = comment_of(found, text)
     known = names_around(task)
     suspects = [line.line for line in lines[:SUSPECTS]]
-    for fix in candidates(model, task, scans, suspects)[:TRIED]:
+    for fix in candidates(task, scans, suspects)[:TRIED]:
         placed, said = replacement(fix, text), words(task.answer, fix.code, known)
         if placed is not None and said is not None and satisfies(task, fix.code, found.examples, sandbox=sandbox):
             proved = f"{bare.text} {said.text} With that the {_count(found)}."
@@ -63,12 +58,12 @@ def _comment(
     return bare
 
 
-def candidates(model: LocalModel, task: Task, scans: Sequence[Scan], suspects: Sequence[int]) -> list[Fix]:
+def candidates(task: Task, scans: Sequence[Looked], suspects: Sequence[int]) -> list[Fix]:
     """Fixes of some lines, the likeliest first, even unlikely ones: what runs decides."""
     found: list[Fix] = []
     for scan in scans:
         here = [line for line in suspects if line in scan.lines]
-        found += fixes(model, scan, task.answer, here, known=names_around(task), least=LEAST_GAIN) if here else []
+        found += fixes(scan, task.answer, here, known=names_around(task), least=LEAST_GAIN) if here else []
     return sorted(found, key=lambda fix: -fix.gain)
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from momus.critics.local.bare import comment_starts
 from momus.critics.local.checks import meaning, parsed, refuted
-from momus.critics.local.scan import Scan
+from momus.critics.local.rewrite import Change, Rewrite
+from momus.critics.local.scan import Looked, Scan
 from momus.critique import Span, TextMap
 
 if TYPE_CHECKING:
@@ -62,15 +63,15 @@ class _Way:
 
 
 def fixes(
-    model: LocalModel,
-    scan: Scan,
+    scan: Looked,
     answer: str,
     lines: Sequence[int],
     *,
     known: frozenset[str] = frozenset(),
     least: float = LEAST_GAIN,
 ) -> list[Fix]:
-    """Fixes that begin on one of the lines of a scan (1-based in the answer), best first; each meaning once.
+    """Fixes that begin on one of the lines of a scan, or of a rewrite (1-based in the answer), best first; each meaning
+    once.
 
     Only those that gain `least` nats, parse, mean something else than the answer, and are not refuted by it. `known`
     are the names that are bound around it. What does not parse has none.
@@ -78,14 +79,10 @@ def fixes(
     before = parsed(answer)
     if before is None:
         return []
-    ways = _ways(scan, [scan.lines.index(line) + 1 for line in lines if line in scan.lines], least)
-    if not ways:
-        return []
-    _write(model, scan, ways, least)
     said = meaning(before)
     found: dict[str, Fix] = {}
-    for way in ways:
-        fix = _fix(scan, answer, way)
+    for change in _changes(scan, [scan.lines.index(line) + 1 for line in lines if line in scan.lines], least):
+        fix = _fix(scan, answer, change)
         after = parsed(fix.code) if fix is not None and fix.gain >= least else None
         if fix is None or after is None or refuted(before, after, known):
             continue
@@ -103,6 +100,16 @@ def still_fixes(answer: str, found: Iterable[Fix], known: frozenset[str]) -> Ite
         after = parsed(fix.code)
         if before is not None and after is not None and meaning(after) != said and not refuted(before, after, known):
             yield fix
+
+
+def _changes(scan: Looked, lines: Sequence[int], least: float) -> list[Change]:
+    """What would rather have been written on some lines of a window (1-based in it)."""
+    if isinstance(scan, Rewrite):
+        return [change for change in scan.changes if change.line in lines]
+    if not isinstance(scan, Scan) or not (ways := _ways(scan, lines, least)):
+        return []
+    _write(scan.model, scan, ways, least)
+    return [change for way in ways if (change := _change(scan, way)) is not None]
 
 
 def _ways(scan: Scan, lines: Iterable[int], least: float) -> list[_Way]:
@@ -195,31 +202,36 @@ def _hope(way: _Way, scan: Scan) -> float:
     return way.logprob + written - float(scan.logprobs[way.index :].sum())
 
 
-def _fix(scan: Scan, answer: str, way: _Way) -> Fix | None:
-    if way.new is None or way.branch is None:
+def _change(scan: Scan, way: _Way) -> Change | None:
+    if way.new is None:
         return None
+    window = TextMap(scan.code)
+    end = window.line_span(way.back)[1] if way.back <= window.line_count else len(scan.code)
+    behind = zip(scan.logprobs[way.index :].tolist(), scan.offsets[way.index :], strict=True)
+    stood = sum(logprob for logprob, (at, _) in behind if at < end)
+    return Change(way.line, way.line, way.back, tuple(way.new), way.written - stood)
+
+
+def _fix(scan: Looked, answer: str, change: Change) -> Fix | None:
     window, text = TextMap(scan.code), TextMap(answer)
     old = [text.line_text(n) for n in range(1, text.line_count + 1)]
-    written = [line.rstrip().removeprefix(scan.indent) for line in way.new]
+    written = [line.rstrip().removeprefix(scan.indent) for line in change.new]
     shown = [window.line_text(n).removeprefix(scan.indent).rstrip() for n in range(1, window.line_count + 1)]
-    placed = in_answer(answer, scan.lines, shown, (way.line, way.back), written)
+    placed = in_answer(answer, scan.lines, shown, (change.first, change.back), written)
     if placed is None:
         return None
     start, stop, lines = placed
     new = [*old[:start], *lines, *old[stop:]]
     head = _common(old, new)
     tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
-    end = window.line_span(way.back)[1] if way.back <= window.line_count else len(scan.code)
-    behind = zip(scan.logprobs[way.index :].tolist(), scan.offsets[way.index :], strict=True)
-    stood = sum(logprob for logprob, (at, _) in behind if at < end)
     newline = "\r\n" if "\r\n" in answer else "\n"
     return Fix(
         code=newline.join(new) + (newline if answer.endswith(("\n", "\r")) else ""),
         first=head + 1,
         last=len(old) - tail,
         lines=tuple(new[head : len(new) - tail]),
-        line=scan.lines[way.line - 1],
-        gain=way.written - stood,
+        line=scan.lines[change.line - 1],
+        gain=change.gain,
     )
 
 

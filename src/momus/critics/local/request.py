@@ -23,13 +23,19 @@ def ask(tokens: Tokens, question: str, context: str, code: str) -> list[int]:
     The context stands before the code on both sides, so that the model repeats it before it comes to the code. What is
     under review goes in as plain text: it holds no control token, whatever it says.
     """
+    said, begun = request(question, context, code)
+    chat = tokens.chat([{"role": "user", "content": said}])
+    return tokens.encode(replace(chat, parts=(*chat.parts, (begun, False)))).ids
+
+
+def request(question: str, context: str, code: str) -> tuple[str, str]:
+    """The words of the request, and the beginning of the answer: its code block, and the context in it."""
     before = context.rstrip() + "\n" if context.strip() else ""
     fence = "`" * max([3, *(len(run[0]) + 1 for run in _BACKTICKS.finditer(code + context))])
     said = f"Task:\n{question.strip()[:MAX_QUESTION]}\n\n" if question.strip() else ""
     said += f"The following Python code may contain a bug:\n{fence}python\n{before}{code.rstrip()}\n{fence}\n"
     said += "Repeat the code exactly, correcting the bug if there is one. Answer with the code only."
-    chat = tokens.chat([{"role": "user", "content": said}])
-    return tokens.encode(replace(chat, parts=(*chat.parts, (f"{fence}python\n{before}", False)))).ids
+    return said, f"{fence}python\n{before}"
 
 
 def indentation(context: str) -> str:

@@ -7,9 +7,9 @@ suspicion. One pass over the request and the code, no sampling and no training.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,14 +36,34 @@ class LineSuspicion:
     score: float
 
 
+class Looked(Protocol):
+    """One window of an answer as a model has looked at it: which lines of the answer (1-based) its lines are, each
+    moved in by `indent`."""
+
+    @property
+    def lines(self) -> tuple[int, ...]: ...
+
+    @property
+    def indent(self) -> str: ...
+
+    @property
+    def code(self) -> str: ...
+
+    def suspicions(self) -> list[LineSuspicion]:
+        """The lines of the answer, most suspicious first; of equal ones the upper first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One window of an answer as the model read it: without comments.
 
     `head` [h] are the tokens of the request, `ids` [n] those of `code`, whose lines are the `lines` of the answer
     (1-based), each moved in by `indent`; `offsets` [n] are their code points in it. `logprobs` [n]; `top_ids` and
-    `top_logprobs` [n, TOP] are what the model would rather have written.
+    `top_logprobs` [n, TOP] are what the `model` would rather have written.
     """
+
+    model: LocalModel = field(repr=False, compare=False)
 
     lines: tuple[int, ...]
     indent: str
@@ -110,7 +130,7 @@ class Scanner:
             known = read.logprobs, read.top_ids, read.top_logprobs
             if self._store is not None:
                 self._store.put(head, body.ids, known)
-        return Scan(lines, indent, code, head, body.ids, body.offsets, *known)
+        return Scan(self._model, lines, indent, code, head, body.ids, body.offsets, *known)
 
 
 def moved_in(code: str, indent: str) -> str:
@@ -120,7 +140,7 @@ def moved_in(code: str, indent: str) -> str:
     return "".join(indent + line if line.strip() else line for line in lines) if indent else code
 
 
-def line_scores(scans: list[Scan]) -> list[LineSuspicion]:
+def line_scores(scans: Iterable[Looked]) -> list[LineSuspicion]:
     """The lines of all windows, most suspicious first; of a line in two windows the later one has read on."""
     latest = {found.line: found for scan in scans for found in scan.suspicions()}
     return sorted(latest.values(), key=lambda line: (-line.score, line.line))

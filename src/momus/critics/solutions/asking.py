@@ -92,13 +92,17 @@ def ask(tokens: Tokens, question: str, subject: Subject) -> list[int]:
 
     What the question says goes in as plain text: it holds no control token.
     """
+    chat = tokens.chat([{"role": "user", "content": words_of(question, subject)}])
+    return tokens.encode(replace(chat, parts=(*chat.parts, ("```python\n", False)))).ids
+
+
+def words_of(question: str, subject: Subject) -> str:
+    """The request in words."""
     said = question.strip()[:MAX_QUESTION]
     if subject.signature and not _stands_in(subject, question):
         fence = "`" * max([3, *(len(run[0]) + 1 for run in _BACKTICKS.finditer(subject.signature))])
         said += f"\n\n{fence}python\n{subject.signature}\n{fence}"
-    said += f"\n\n{_WANTED[subject.kind]}"
-    chat = tokens.chat([{"role": "user", "content": said}])
-    return tokens.encode(replace(chat, parts=(*chat.parts, ("```python\n", False)))).ids
+    return f"{said}\n\n{_WANTED[subject.kind]}"
 
 
 def _stands_in(subject: Subject, question: str) -> bool:

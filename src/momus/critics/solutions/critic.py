@@ -83,7 +83,7 @@ class SolutionsCritic:
             lacks = None if heard.speaks else LACKS
             return Sampled(task_id=task.id, critic=self.name, lacks=lacks)
         scans = self._scanner.scan(task)
-        said = comment_on(writing.model, task, heard, scans, line_scores(scans), writing.sandbox)
+        said = comment_on(task, heard, scans, line_scores(scans), writing.sandbox)
         return Sampled(task_id=task.id, critic=self.name, critique=Critique(() if said is None else (said,)))
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from momus.badges import Evidence
 from momus.critics.examples import CATEGORY_OF_EXCEPTION, code_excerpt, one_line, stripped
 from momus.critics.local.checks import names_around
 from momus.critics.local.contradicted import TRIED, candidates
 from momus.critics.local.fix import replacement
-from momus.critics.local.scan import LineSuspicion, Scan
+from momus.critics.local.scan import LineSuspicion, Looked
 from momus.critics.local.words import words
 from momus.critics.solutions.hearing import Heard, mends, shrunk
 from momus.critique import Comment, TextMap
@@ -20,17 +19,13 @@ from momus.evidence.votes import Vote
 from momus.inputs.values import written
 from momus.records import Task
 
-if TYPE_CHECKING:
-    from momus.models.local import LocalModel
-
 SUSPECTS = 4  # lines that a fix is looked for
 
 
 def comment_on(
-    model: LocalModel,
     task: Task,
     heard: Heard,
-    scans: Sequence[Scan],
+    scans: Sequence[Looked],
     lines: Sequence[LineSuspicion],
     sandbox: str = "auto",
 ) -> Comment | None:
@@ -54,7 +49,7 @@ def comment_on(
         evidence=evidence_of(vote, heard),
     )
     suspects = list(dict.fromkeys([line, *(one.line for one in lines)]))[:SUSPECTS]
-    for fix in candidates(model, task, scans, suspects)[:TRIED]:
+    for fix in candidates(task, scans, suspects)[:TRIED]:
         placed, said = replacement(fix, text), words(task.answer, fix.code, names_around(task))
         if placed is not None and said is not None and mends(task, fix.code, heard, sandbox):
             inputs = len(heard.agreed)

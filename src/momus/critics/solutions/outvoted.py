@@ -13,7 +13,7 @@ from momus.critics.solutions.asking import Subject, subject_of
 from momus.critics.solutions.depth import Depth
 from momus.critics.solutions.finding import comment_on
 from momus.critics.solutions.hearing import Heard, hear, why_not
-from momus.critics.solutions.writing import write
+from momus.critics.solutions.writing import Writer, write
 from momus.critique import Comment
 from momus.errors import MomusError
 from momus.evidence.votes import Gate
@@ -21,7 +21,7 @@ from momus.inputs.target import parse
 from momus.sandbox.run import check_mode
 
 if TYPE_CHECKING:
-    from momus.critics.local.scan import LineSuspicion, Scan
+    from momus.critics.local.scan import LineSuspicion, Looked
     from momus.critics.local.store import ScanStore
     from momus.models.local import LocalModel
     from momus.records import Task
@@ -35,7 +35,7 @@ NEAR = 3  # programs that may vote, from which more are worth writing
 class Writing:
     """Who writes solutions and how many; `store` keeps them, `gate` says when they may be believed."""
 
-    model: LocalModel
+    model: LocalModel | Writer
     depth: Depth
     gate: Gate = field(default_factory=Gate)
     store: ScanStore | None = None
@@ -88,11 +88,11 @@ def _heard(task: Task, subject: Subject, n: int, writing: Writing) -> Heard:
     )
 
 
-def outvoted(task: Task, writing: Writing, scans: Sequence[Scan], lines: Sequence[LineSuspicion]) -> Outvoted:
+def outvoted(task: Task, writing: Writing, scans: Sequence[Looked], lines: Sequence[LineSuspicion]) -> Outvoted:
     """What solutions make of an answer whose `lines` are given, most suspicious first."""
     try:
         heard = heard_of(task, writing)
-        said = comment_on(writing.model, task, heard, scans, lines, writing.sandbox)
+        said = comment_on(task, heard, scans, lines, writing.sandbox)
     except MomusError as error:
         return Outvoted(left_out=f"no solutions were run: {error}")
     return Outvoted(() if said is None else (said,), heard)

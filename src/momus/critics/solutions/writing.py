@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from momus.critics.local.checks import meaning, parsed
-from momus.critics.solutions.asking import VERSION, Subject, ask
+from momus.critics.solutions.asking import VERSION, Subject, ask, words_of
 
 if TYPE_CHECKING:
     from momus.critics.local.store import ScanStore
@@ -35,14 +35,31 @@ class Solution:
     copies: int = 1
 
 
+@runtime_checkable
+class Writer(Protocol):
+    """Whoever writes code to a request in words, such as a model on a server."""
+
+    def texts(self, said: str, *, n: int, seed: int) -> list[str]:
+        """`n` texts, without a fence round them. Raises MomusError where none could be had."""
+        ...
+
+
 def write(
-    model: LocalModel, question: str, subject: Subject, *, n: int = BATCH, seed: int = 0, store: ScanStore | None = None
+    model: LocalModel | Writer,
+    question: str,
+    subject: Subject,
+    *,
+    n: int = BATCH,
+    seed: int = 0,
+    store: ScanStore | None = None,
 ) -> list[str]:
     """`n` texts that the model writes to a question, whatever they are worth.
 
     A text depends on the model, the question, the signature, the seed and its number alone. With a store, what was
     written before is read from it.
     """
+    if isinstance(model, Writer):
+        return model.texts(words_of(question, subject), n=n, seed=seed)
     ids = ask(model.tokens, question, subject)
     texts: list[str] = []
     for first in range(0, n, BATCH):
