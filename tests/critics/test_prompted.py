@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import pytest
 
 from momus.critics import open_critic
-from momus.critics.prompted import MAX_QUESTION, PromptedCritic, fenced, fill, open_prompted, prompt_for, shortened
+from momus.critics.prompted import MAX_QUESTION, PromptedCritic, fenced, fill, prompt_for, shortened
 from momus.critics.sampled import open_bundled
 from momus.critique import CATEGORIES, TextMap, parse
 from momus.errors import MomusError
@@ -32,7 +34,8 @@ TASK = Task(id="t", question="Return the last n items.", answer=ANSWER)
 
 
 def critic_of(served: Served, model: str = "m", **settings: Any) -> PromptedCritic:
-    return PromptedCritic(Chat(model, served.url, timeout_s=5, retries=0, pause_s=0.01), **{"drafts": 1, **settings})
+    chat = Chat(model, served.url, timeout_s=20, retries=0, pause_s=0.01)
+    return PromptedCritic(chat, **{"drafts": 1, "check": False, **settings})
 
 
 def said(reply: str | Model, task: Task = TASK, **settings: Any) -> Sampled:
@@ -48,10 +51,10 @@ def test_a_critique_comes_back_with_exact_highlights_and_its_name() -> None:
         "```suggestion\nstart = len(xs) - n\n```\n"
     )
     with serving({"m": lambda body: reply}) as served:
-        critic = open_critic(f"server:m@{served.url}", drafts=1)
+        critic = open_critic(f"server:m@{served.url}+critique", drafts=1, check=False, keep=False)
         (sampled,) = critic.critique([TASK], seed=3)
     (comment,) = sampled.critique
-    assert sampled.critic == critic.name == f"server:m@{served.url}"
+    assert sampled.critic == critic.name == f"server:m@{served.url}+critique"
     assert comment.highlight.of(ANSWER) == "start = len(xs) - n - 1"
     assert (comment.category, comment.severity, comment.text) == ("off-by-one", "high", "One too early.")
     assert sampled.anchors == ("exact",) and sampled.dropped == 0 and sampled.error is None
@@ -186,23 +189,80 @@ def test_a_suggestion_is_indented_as_the_code_is(suggestion: str) -> None:
     compile(mended, "mended", "exec")
 
 
-def test_the_likeliest_draft_is_kept_or_the_first_that_can_be_read() -> None:
-    texts = ["nonsense", *(f"```python other low\nreturn s\n```\nDraft {i}.\n" for i in (1, 2, 3))]
-    levels = [-0.01, -0.9, -0.2, -0.5]
+def one(line: str, text: str, category: str = "other") -> str:
+    return f"```python {category} low\n{line}\n```\n{text}\n"
+
+
+def test_what_more_than_half_of_the_samples_say_is_said_as_the_likeliest_says_it() -> None:
+    texts = [
+        one("return s", "Sample 0.") + one("s = 0", "Alone."),
+        "nonsense",  # no sample at all
+        one("return s", "Sample 2."),
+        one("    for x in xs:\n        s -= x\n    return s", "Sample 3."),
+        "No problems found.",
+    ]
+    levels = [-0.5, -0.01, -0.2, -0.9, -0.3]
 
     def telling(tells: bool) -> Model:
         def model(body: dict[str, Any]) -> Answer:
             from served import completion
 
-            i = body["seed"] % 4
+            i = body["seed"] % 5
             return completion({**body, "logprobs": tells and body["logprobs"]}, [(texts[i], levels[i])])
 
         return model
 
-    best = said(telling(True), drafts=4)
-    assert best.critique.comments[0].text == "Draft 2." and best.logprob == pytest.approx(-0.2)
-    first = said(telling(False), drafts=4)
-    assert first.critique.comments[0].text == "Draft 1." and first.logprob is None
+    best = said(telling(True), drafts=5)
+    assert [comment.text for comment in best.critique] == ["Sample 2."] and best.logprob == pytest.approx(-0.2)
+    first = said(telling(False), drafts=5)
+    assert [comment.text for comment in first.critique] == ["Sample 0."] and first.logprob is None
+    texts[3] = "No problems found."
+    assert not said(telling(True), drafts=5).critique.comments
+
+
+def checking(verdict: str | Answer) -> tuple[Model, list[str]]:
+    """A model that makes two claims, and says a verdict of the one on `s -= x`; and what it was asked to check."""
+    asked: list[str] = []
+
+    def model(body: dict[str, Any]) -> str | Answer:
+        prompt = body["messages"][0]["content"]
+        if "## Claim" not in prompt:
+            return one("s -= x", "It subtracts.") + one("return xs[start:]", "Too many.")
+        asked.append(prompt)
+        return verdict if "It subtracts." in prompt else "**True**, it is."
+
+    return model, asked
+
+
+def test_each_claim_is_checked_with_the_code_alone_and_what_is_false_is_not_said() -> None:
+    model, asked = checking("False. It is what was asked for. TRUE would be wrong.")
+    sampled = said(model, drafts=3, check=True)
+    assert [comment.text for comment in sampled.critique] == ["Too many."] and sampled.error is None
+    assert len(asked) == 2 and all(TASK.question not in prompt and ANSWER in prompt for prompt in asked)
+    model, asked = checking("True.")
+    assert len(said(model, drafts=3, check=True).critique) == 2
+
+
+@pytest.mark.parametrize("verdict", ["Perhaps.", "", "It is TRUE", error(400, "no")])
+def test_a_check_without_a_verdict_is_a_failure_and_never_an_approval(verdict: str | Answer) -> None:
+    model, _ = checking(verdict)
+    sampled = said(model, check=True)
+    assert sampled.error is not None and not sampled.critique.comments
+
+
+def test_a_score_is_the_share_of_samples_times_the_probability_of_the_claim() -> None:
+    def model(body: dict[str, Any]) -> str | Answer:
+        if "## Claim" not in body["messages"][0]["content"]:
+            return one("s -= x", "It subtracts.") if body["seed"] < 3 else "No problems found."
+        others = [{"token": "TRUE", "logprob": -0.2}, {"token": " false", "logprob": -1.8}]
+        told = {"content": [{"token": "TRUE", "logprob": -0.2, "top_logprobs": others}]}
+        choice = {"message": {"content": "TRUE."}, "logprobs": told}
+        return Answer(200, json.dumps({"choices": [choice]}).encode())
+
+    with serving({"m": model}) as served:
+        found = critic_of(served, drafts=4, check=True).assess(TASK)
+    true = math.exp(-0.2) / (math.exp(-0.2) + math.exp(-1.8))
+    assert found.score == pytest.approx(3 / 4 * true)
 
 
 def test_each_of_n_critiques_has_seeds_of_its_own() -> None:
@@ -218,7 +278,7 @@ def test_each_of_n_critiques_has_seeds_of_its_own() -> None:
         (error(500, "no memory"), "answered 500: no memory"),
         (error(400, "maximum context length is 8"), "answered 400: maximum context length"),
         (Answer(200, b"{}"), "no chat completion"),
-        (Answer(200, b"{}", after=1.0), "was not done within 0.3 seconds"),
+        (Answer(200, b"{}", after=9.0), "was not done within 3 seconds"),
     ],
 )
 def test_a_server_that_fails_on_a_task_is_an_error_of_that_task(answer: Answer, why: str) -> None:
@@ -228,7 +288,7 @@ def test_a_server_that_fails_on_a_task_is_an_error_of_that_task(answer: Answer, 
         return answer if "def last" in body["messages"][0]["content"] else "No problems found."
 
     with serving({"m": model}) as served:
-        critic = PromptedCritic(Chat("m", served.url, timeout_s=0.3, retries=0), drafts=2)
+        critic = PromptedCritic(Chat("m", served.url, timeout_s=3, retries=0), drafts=2)
         first, second = critic.critique([TASK, other], seed=0)
     assert first.error is not None and why in first.error and not first.critique.comments
     assert second.error is None
@@ -292,15 +352,15 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(MomusError, match="takes no option 'explore': its options are timeout_s"):
         open_critic("server:m@http://127.0.0.1:1/v1", explore=True)
     with pytest.raises(MomusError, match="drafts, max_tokens and max_answer are 1 or more"):
-        open_prompted("m@http://127.0.0.1:1/v1", drafts=0)
+        open_critic("server:m@http://127.0.0.1:1/v1+critique", drafts=0)
     with pytest.raises(MomusError, match="a timeout above 0"):
-        open_prompted("m@http://127.0.0.1:1/v1", timeout_s=0)
+        open_critic("server:m@http://127.0.0.1:1/v1", timeout_s=0)
 
 
 def test_a_served_model_that_samples_gives_critiques_by_seed_and_temperature() -> None:
     """The bundled model behind a server: real sampling, real log-probabilities, real limits."""
     with serving(critic=open_bundled(threshold=0.0, drafts=1, comments=1)) as served:
-        critic = critic_of(served, "critic", drafts=2)
+        critic = critic_of(served, "critic")
         first = list(critic.critique([TASK], n=2, seed=1))
         assert list(critic.critique([TASK], n=2, seed=1)) == first
         (cut,) = critic_of(served, "critic", max_tokens=2).critique([TASK], seed=1)

@@ -245,6 +245,8 @@ def _table(path: Path, files: Files) -> dict[str, object] | None:
 
 def _refuse_private(table: Mapping[str, object], path: Path) -> None:
     for key in table:
+        if key in BUDGET and table[key] == Settings.__dataclass_fields__[_field(key)].default:
+            continue
         if _PRIVATE.search(_written(key).lower()):
             raise ConfigError(
                 f"{path} may not set {key!r}: a repository's file could send your code or key elsewhere, or spend your "
@@ -294,6 +296,13 @@ def _count(key: str, value: object, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise _bad(key, "a whole number from 0", value, where)
     return value
+
+
+def _limit(key: str, value: object, where: str) -> int | float:
+    """A number from 0; -1 for none."""
+    if value == -1 and not isinstance(value, bool):
+        return -1
+    return _count(key, value, where) if key == "budget-tokens" else _amount(key, value, where)
 
 
 def _share(key: str, value: object, where: str) -> float:
@@ -356,8 +365,8 @@ _READERS: dict[str, Callable[[str, object, str], object]] = {
     "critic": _text,
     "dial": _percentile,
     "max-spurious": _amount,
-    "budget-tokens": _count,
-    "budget-dollars": _amount,
+    "budget-tokens": _limit,
+    "budget-dollars": _limit,
     "prices": _text,
     "depth": _depth,
     "fail-on": _severity,

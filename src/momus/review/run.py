@@ -111,7 +111,8 @@ def open_named(name: str, settings: Settings) -> Critic:
 
     options: dict[str, object] = {"depth": settings.depth} if "depth" in settings.origin else {}
     if name.startswith(SERVER):
-        options |= {key.replace("-", "_"): settings.as_dict()[key] for key in BUDGET if key in settings.origin}
+        given = settings.as_dict()
+        options |= {key.replace("-", "_"): given[key] for key in BUDGET if given[key] not in (-1, "")}
         options["keep"] = settings.cache
     if settings.max_spurious:
         options["max_spurious"] = settings.max_spurious

@@ -104,3 +104,14 @@ def test_the_code_of_a_reply_is_its_first_block_token_by_token(reply: str, code:
         tokens = sure(*(reply[at : at + width] for at in range(0, len(reply), width)))
         found, ended = code_of(tokens)
         assert "".join(token.text for token in found) == code and ended == closed
+
+
+def test_tokens_that_were_read_say_how_likely_the_code_is() -> None:
+    minus = Token(" -=", -3.0)
+    read = typed("def total(xs):\n", "    s = 0\n", "    for x in xs:\n", "        s", minus, " x\n", "    return s")
+    written = typed(
+        "def total(xs):\n", "    s = 0\n", "    for x in xs:\n", "        s ", CHOICE, " x\n", "    return s\n"
+    )
+    found = rewrite((1, 2, 3, 4, 5), "", CODE, written, read=read)
+    assert found is not None and found.scores[4] == 3.0 and found.scores[1] == pytest.approx(0.01)
+    assert found.changes[0].gain == pytest.approx(-0.1 - 0.01 - (-3.0 - 0.01))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from copying_model import copying, mend
 
 from bad_proxy import between
+from copying_model import copying, mend
 from llama_served import llama_served
 from momus.critics import open_critic
 from momus.critics.local.calibration import Calibration, Side, Threshold

@@ -53,18 +53,26 @@ class Rewrite:
 
 
 def rewrite(
-    lines: tuple[int, ...], indent: str, code: str, tokens: Sequence[Token], *, before: str = ""
+    lines: tuple[int, ...],
+    indent: str,
+    code: str,
+    tokens: Sequence[Token],
+    *,
+    before: str = "",
+    read: Sequence[Token] = (),
 ) -> Rewrite | None:
     """Hold what was written against the code, and `before` in front of it, which was to be repeated too.
 
-    None where it is no copy: less than half of the code is in it.
+    `read` are the tokens of the code itself, as likely as the model finds them where they stand: with them every line
+    has its suspicion and every change its gain, not only as far as the rewrite tells. None where what was written is no
+    copy: less than half of the code is in it.
     """
     old, head = _plain(before + code), len(_plain(before).split("\n")) - 1
     new = _Typed(tokens)
     a, b = old.rstrip("\n").split("\n"), new.lines
     if not _is_copy(a, b):
         return None
-    window = TextMap(code)
+    window, stood = TextMap(code), _Typed(read) if read else None
     scores: dict[int, float] = {}
     changes: list[Change] = []
 
@@ -76,9 +84,10 @@ def rewrite(
 
     starts = TextMap(old).starts
     for tag, a0, a1, b0, b1 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        for line in range(a0, a1):
+            written = new.worst(b0 + line - a0) if tag == "equal" else 0.0
+            suspect(line, written if stood is None else stood.worst(line - head))
         if tag == "equal":
-            for offset in range(a1 - a0):
-                suspect(a0 + offset, new.worst(b0 + offset))
             continue
         place = starts[a0] if a0 < len(a) else len(old)
         parted = new.parted(old, place, b0)
@@ -86,9 +95,12 @@ def rewrite(
             continue
         at, left, likelihood = parted
         line = min(max(a0, old.count("\n", 0, at)), max(a0, a1 - 1), len(a) - 1)
-        for other in range(a0, a1):
-            suspect(other, 0.0)
-        suspect(line, -likelihood)
+        if stood is not None:
+            begin = starts[head] if head < len(starts) else len(old)
+            end = starts[a1] if a1 < len(a) else len(old)
+            likelihood = stood.between(at - begin, end - begin)
+        else:
+            suspect(line, -likelihood)
         if a0 < head:
             continue  # in what stands before the code
         gain = new.logprob(left, b1) - likelihood
@@ -118,6 +130,16 @@ class _Typed:
             if text.strip() and self._map.line(at) == line + 1:
                 found = max(found, -token.logprob)
         return found
+
+    def between(self, first: int, last: int) -> float:
+        """Log-probability of the tokens that end behind one place of the text and begin before another, one at
+        least."""
+        inside = [
+            token.logprob
+            for k, token in enumerate(self._tokens)
+            if self._starts[k + 1] > first and self._starts[k] < max(last, first + 1)
+        ]
+        return sum(inside)
 
     def parted(self, old: str, place: int, line: int) -> tuple[int, int, float] | None:
         """From a 0-based line on, the first token that is not what stands at a place of the code: where in the code,

@@ -88,7 +88,7 @@ def open_served(
     return ServedCritic(
         chosen,
         chat,
-        Rewriter(chat, continues=abilities.continues),
+        Rewriter(chat, continues=abilities.continues, reads=strategy == "scan"),
         abilities,
         calibration=calibrations.find(digest_of(named.model, abilities.named), strategy),
         dial=dial,
@@ -98,7 +98,8 @@ def open_served(
 
 
 def _strategy(named: ServedName, abilities: Abilities) -> Strategy:
-    can: dict[Strategy, bool] = {"scan": False, "rewrite": abilities.logprobs, "critique": True}
+    scans = abilities.logprobs and abilities.prompt
+    can: dict[Strategy, bool] = {"scan": scans, "rewrite": abilities.logprobs, "critique": True}
     if named.strategy is None:
         return next(strategy for strategy in STRATEGIES if can[strategy])
     if not can[named.strategy]:

@@ -1,4 +1,7 @@
-"""The strategy *rewrite*: the model repeats the code and corrects it, and each token comes with its probability."""
+"""The strategy *rewrite*: the model repeats the code and corrects it, and each token comes with its probability.
+
+The strategy *scan* has it read the code as its own answer as well, where the server tells how likely what it reads is.
+"""
 
 from __future__ import annotations
 
@@ -58,10 +61,11 @@ def windows_of(task: Task, shown: Bare | None = None) -> list[Window]:
 
 
 class Rewriter:
-    """Has a served model write answers once more. `continues`: it can go on from the beginning of a reply."""
+    """Has a served model write answers once more. `continues`: it can go on from the beginning of a reply; `reads`: it
+    tells how likely what it reads is."""
 
-    def __init__(self, chat: Chat, *, continues: bool) -> None:
-        self._chat, self._continues = chat, continues
+    def __init__(self, chat: Chat, *, continues: bool, reads: bool = False) -> None:
+        self._chat, self._continues, self._reads = chat, continues, reads
 
     def scan(self, task: Task, shown: Bare | None = None) -> list[Rewrite]:
         """The windows of an answer as the model has rewritten them. Raises MomusError where one came to nothing."""
@@ -92,10 +96,30 @@ class Rewriter:
         if reply.cut and not closed:
             raise ChatError(f"{who} was cut off before it had repeated the code")
         before = "" if self._continues else window.before
-        found = rewrite(window.lines, window.indent, window.code, code, before=before)
+        read = self._read(window) if self._reads else ()
+        found = rewrite(window.lines, window.indent, window.code, code, before=before, read=read)
         if found is None:
             raise ChatError(f"{who} was to repeat the code, and wrote something that is no copy of it")
         return found
+
+    def _read(self, window: Window) -> Sequence[Token]:
+        """The tokens of the code, as likely as the model finds them in its own answer."""
+        code = window.code.rstrip()
+        [reply] = self._chat.complete(
+            window.said,
+            begun=window.begun + code,
+            temperature=0,
+            max_tokens=1,
+            seed=0,
+            prompt_logprobs=TOP,
+            **CONTINUED,
+        )
+        if isinstance(reply, ChatError):
+            raise reply
+        text = "".join(token.text for token in reply.prompt)
+        if (at := text.rfind(code)) < 0:
+            raise ChatError(f"{self._chat.model} at {self._chat.url} does not tell how likely the code is any more")
+        return cut(reply.prompt, at, at + len(code))
 
 
 def _said(reply: Reply) -> Sequence[Token]:
