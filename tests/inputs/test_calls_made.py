@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from momus.inputs.callees import reads_input
 from momus.inputs.calls import Call, calls_for, mutations_of
+from momus.inputs.programs import reads_input
 from momus.records import Surroundings, Task
 
 

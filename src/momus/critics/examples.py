@@ -15,7 +15,7 @@ from momus.critique import Comment, Critique, Span, TextMap
 from momus.errors import MomusError
 from momus.inputs import Example, Outcome, run_examples
 from momus.inputs.examples import MOST
-from momus.inputs.of_task import Program, examples_of, names_called, program_of
+from momus.inputs.of_task import Program, examples_of, is_program, names_called, program_of
 from momus.inputs.places import places_of
 from momus.inputs.target import parse
 from momus.records import Sampled, Task
@@ -203,7 +203,7 @@ def _place(task: Task, program: Program, outcome: Outcome, sandbox: str) -> int:
     tree = parse(program.code)
     if outcome.raised is not None and (lines := own(outcome.lines)):
         return lines[-1]
-    if outcome.raised is None and not outcome.unended:
+    if not outcome.unended and (outcome.raised is None or is_program(task)):
         traced = places_of(program.code, program.prelude, outcome.example, sandbox=sandbox)
         if (
             traced.last is not None

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from momus.inputs.callees import RUN_PROGRAM
 from momus.inputs.calls import Call
 from momus.inputs.of_task import Program, program_of
-from momus.inputs.programs import FILE, as_function
+from momus.inputs.programs import FILE, as_function, printed_alike, runs_whole
 from momus.inputs.target import BUILTINS, bound_names, parse
 from momus.inputs.values import Encoded, comparable, encode, same_either_way, written
 from momus.records import Task
@@ -92,8 +91,8 @@ def run_calls(
 
 def run_program_calls(program: Program, calls: Sequence[Call], limits: Limits, *, lines: bool = False) -> list[Result]:
     """As `run_calls`, of code whose surroundings are known."""
-    whole = any(call.code.startswith(f"{RUN_PROGRAM}(") for call in calls)
-    code = as_function(program.code) if whole and RUN_PROGRAM not in _defined(program.code) else program.code
+    whole = runs_whole(program.code, (call.code for call in calls))
+    code = as_function(program.code) if whole else program.code
     own = _defined(code) | _defined(program.prelude)
     asked = [_snippet(call, own, limits.items) for call in calls]
     if not asked:
@@ -129,7 +128,7 @@ def same(a: Result, b: Result, *, effects: bool = False) -> bool:
     if a.value is not None and b.value is not None and not same_either_way(a.value, b.value):
         return False
     counts = effects or a.kind == "exited" or (a.value == ["n"] and b.value == ["n"])
-    return not counts or (_lines(a.printed) == _lines(b.printed) and _same_changes(a, b))
+    return not counts or (printed_alike(a.printed, b.printed) and _same_changes(a, b))
 
 
 def told_apart(before: Result, after: Result) -> tuple[str, str]:
@@ -149,10 +148,6 @@ def _changes(result: Result) -> str:
 def _same_changes(a: Result, b: Result) -> bool:
     first, second = dict(a.changed), dict(b.changed)
     return first.keys() == second.keys() and all(same_either_way(first[name], second[name]) for name in first)
-
-
-def _lines(printed: str) -> list[str]:
-    return [line.rstrip() for line in printed.rstrip().split("\n")]
 
 
 def _defined(code: str) -> frozenset[str]:

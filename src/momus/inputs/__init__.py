@@ -4,8 +4,8 @@ One file a step: `values` (reading a value out of prose, comparing two of them),
 may speak of), `notations` and `input_output` (the ways in which examples are written), `examples` (all of them, of a
 text or of docstrings), `supplied` (the imports that a snippet takes for granted), `outcomes` (running and judging
 them), `places` and `trace` (which lines one of them runs). Calls: `of_task` (what is run of a task), `callees` (what
-can be called), `mutation` and `strategies` (values), `programs` (standard input), `calls` (all of them), `shrinking`
-(simpler ones).
+can be called), `mutation` and `strategies` (values), `programs`, `samples` and `program_inputs` (standard input),
+`calls` (all of them), `shrinking` (simpler ones).
 """
 
 from momus.inputs.example import Example

@@ -10,8 +10,6 @@ from momus.inputs.of_task import Program
 from momus.inputs.target import parse
 from momus.records import Task
 
-RUN_PROGRAM = "run_program"  # what a program on standard input is called by, with its input as text
-
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _PLAIN = frozenset({"staticmethod", "classmethod"})
 _CONSTANT_CLASSES = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "Protocol", "TypedDict", "NamedTuple", "ABC"})
@@ -69,24 +67,6 @@ def callees_of(task: Task, program: Program) -> list[Callee]:
     if functions:
         return [_function(node) for node in _outermost(list(functions.values()))]
     return [one for node in classes.values() for one in _methods(node)]
-
-
-def reads_input(code: str) -> bool:
-    """Whether some code is a program that reads standard input when it is run."""
-    tree = parse(code)
-    if tree is None:
-        return False
-    reads = any(
-        (isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "input")
-        or (isinstance(n, ast.Attribute) and n.attr == "stdin")
-        for n in ast.walk(tree)
-    )
-    defining = (_FunctionNode, ast.ClassDef, ast.Import, ast.ImportFrom)
-    return reads and any(not isinstance(node, defining) and not _is_text(node) for node in tree.body)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _on_lines(tree: ast.Module, lines: set[int]) -> Iterator[Callee]:

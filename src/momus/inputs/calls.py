@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from momus.inputs.callees import OBJECT, RUN_PROGRAM, Argument, Callee, callees_of, reads_input
+from momus.inputs.callees import OBJECT, Argument, Callee, callees_of
 from momus.inputs.example import Example
 from momus.inputs.mutation import Domain, Mutator, domain_of, leaves
-from momus.inputs.of_task import examples_of, program_of
-from momus.inputs.programs import inputs_in
+from momus.inputs.of_task import examples_of, is_program, program_of
+from momus.inputs.program_inputs import domain_of_inputs, inputs_like
+from momus.inputs.programs import call_on, in_words
+from momus.inputs.samples import samples_in
 from momus.inputs.strategies import value_source
 from momus.inputs.target import parse
 from momus.inputs.values import parsed
@@ -40,7 +42,7 @@ class Call:
     @property
     def text(self) -> str:
         """The call as a reader would write it."""
-        return "; ".join((*self.setup, self.code))
+        return "; ".join((*self.setup, in_words(self.code)))
 
 
 def calls_for(
@@ -57,7 +59,7 @@ def calls_for(
     if program is None or tree is None or budget < 1:
         return []
     rng = random.Random(seed)
-    if task.surroundings is None and task.entry_point is None and reads_input(program.code):
+    if is_program(task):
         return _of_program(task, tree, budget, rng)
     given = [call for group in examples_of(task) for one in group if (call := _of_example(one, tree)) is not None]
     callees = callees_of(task, program)
@@ -326,21 +328,12 @@ def _arguments(parameters: Sequence[Argument], mutator: Mutator) -> str | None:
 
 def _of_program(task: Task, tree: ast.Module, budget: int, rng: random.Random) -> list[Call]:
     """Calls of a program that reads standard input: the inputs of the question, and others like them."""
-    given = inputs_in(task.question)
-    mutator = Mutator(rng, _domain(task, tree, []))
-    found = dict.fromkeys(given)
-    for _ in range(budget * _TRIES):
-        if len(found) >= budget or not given:
+    given = [sample.given for sample in samples_in(task.question)]
+    mutator = Mutator(rng, domain_of_inputs(given, _domain(task, tree, [])))
+    found: dict[str, Origin] = dict.fromkeys(given, "example")
+    for text in inputs_like(given, mutator, budget * _TRIES):
+        if len(found) >= budget:
             break
-        lines = rng.choice(given).split("\n")
-        at = rng.randrange(len(lines))
-        words = lines[at].split(" ")
-        for i in range(len(words)):
-            if rng.random() < 0.5:
-                value = parsed(words[i])
-                literal = ast.literal_eval(value) if value is not None and _is_literal(value) else words[i]
-                words[i] = str(mutator.mutated(literal))
-        lines[at] = " ".join(words)
-        found.setdefault("\n".join(lines))
-    origins: dict[str, Origin] = dict.fromkeys(given, "example")
-    return [Call((), f"{RUN_PROGRAM}({text!r})", origins.get(text, "mutation")) for text in list(found)[:budget]]
+        if len(text) <= LONGEST:
+            found.setdefault(text, "mutation")
+    return [Call((), call_on(text), origin) for text, origin in found.items()][:budget]

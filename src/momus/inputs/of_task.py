@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from momus.inputs.example import Example
 from momus.inputs.examples import context_of, of_docstrings, of_question
+from momus.inputs.input_output import ANY_ANSWER
+from momus.inputs.programs import reads_input
+from momus.inputs.samples import samples_in
 from momus.inputs.supplied import supplied
 from momus.inputs.target import parse, target_of
 from momus.records import Task
@@ -40,6 +43,8 @@ def examples_of(task: Task) -> list[list[Example]]:
     program = program_of(task, task.answer)
     if program is None:
         return []
+    if is_program(task):
+        return [] if ANY_ANSWER.search(task.question) else [[one.example for one in samples_in(task.question)]]
     around = task.surroundings
     target = target_of(program.code, entry_point=task.entry_point, prelude=program.prelude)
     if target is None:
@@ -58,6 +63,13 @@ def examples_of(task: Task) -> list[list[Example]]:
     seen = {(one.call, one.promised) for one in asked}
     groups += [[one for one in docstring.examples if (one.call, one.promised) not in seen] for docstring in documented]
     return [group for group in groups if group]
+
+
+def is_program(task: Task) -> bool:
+    """Whether a task's answer is a program whose question shows what it reads and prints."""
+    if task.surroundings is not None or task.entry_point is not None or not reads_input(task.answer):
+        return False
+    return bool(samples_in(task.question))
 
 
 def names_called(example: Example) -> set[str]:

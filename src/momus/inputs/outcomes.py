@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from momus.inputs.example import Example
+from momus.inputs.programs import as_function, printed_alike, runs_whole
 from momus.inputs.target import BUILTINS, bound_names, parse
 from momus.inputs.values import Encoded, comparable, encode, encoded, parsed, same, written
 from momus.sandbox import Seen, Snippet, Value, observe_each
@@ -62,6 +63,8 @@ def run_examples(
     Whatever one example does (hang, exit, fork, fill the memory) the others are still run. Raises MomusError where
     there is no sandbox.
     """
+    whole = runs_whole(code, (one.call for one in examples))
+    code = as_function(code) if whole else code
     tree = parse(code)
     defined = frozenset(bound_names(tree.body)) if tree is not None else frozenset()
     root = (entry_point or "").partition("(")[0].partition(".")[0]
@@ -76,7 +79,7 @@ def run_examples(
         memory_mb=MEMORY_MB,
         mode=sandbox,
     )
-    last = code.count("\n") + 1
+    last = 0 if whole else code.count("\n") + 1  # lines of a program are those of what runs it
     return [_judged(example, seen, last) for example, seen in zip(examples, found, strict=True)]
 
 
@@ -163,8 +166,11 @@ def _reads(value: Value, promised: str) -> bool:
 
 
 def _of_printed(example: Example, printed: str) -> Outcome:
-    lines = [line.split() for line in printed.strip("\n").split("\n")]
-    kept = lines == [line.split() for line in example.promised.strip("\n").split("\n")]
+    texts = [
+        "\n".join(" ".join(line.split()) for line in text.strip("\n").split("\n"))
+        for text in (printed, example.promised)
+    ]
+    kept = printed_alike(*texts) if example.loose else texts[0] == texts[1]
     return Outcome(example, "kept" if kept else "contradicted", got=repr(printed.rstrip("\n")))
 
 

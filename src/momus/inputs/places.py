@@ -9,6 +9,7 @@ from pathlib import Path
 from momus.decode import from_json
 from momus.inputs import trace
 from momus.inputs.example import Example
+from momus.inputs.programs import FILE, as_function, runs_whole
 from momus.sandbox import run
 
 WALL_S = 60
@@ -25,7 +26,14 @@ class Places:
 
 def places_of(code: str, prelude: str, example: Example, *, sandbox: str = "auto") -> Places:
     """Run one example under a trace. Raises MomusError where there is no sandbox."""
-    request = {"code": code, "prelude": prelude, "setup": example.setup, "call": example.call}
+    whole = runs_whole(code, [example.call])
+    request = {
+        "code": as_function(code) if whole else code,
+        "traced": FILE if whole else trace.CODE,
+        "prelude": prelude,
+        "setup": example.setup,
+        "call": example.call,
+    }
     outcome = run(
         Path(trace.__file__).read_text(encoding="utf-8"),
         stdin=json.dumps(request),

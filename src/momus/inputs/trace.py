@@ -26,7 +26,7 @@ def main() -> None:
     module = types.ModuleType("answer")
     names = module.__dict__
     sys.modules["answer"] = module
-    trace = _Trace()
+    trace = _Trace(request["traced"])
     with contextlib.suppress(BaseException):
         exec(compile(request["prelude"], "<prelude>", "exec"), names)
         exec(compile(request["code"], CODE, "exec"), names)
@@ -45,14 +45,15 @@ def main() -> None:
 class _Trace:
     """Which lines of the code run, and where its outermost call returned."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
+        self._file = file
         self._steps = 0
         self._lines: dict[int, int] = {}  # line -> the step at which it last ran
         self._outer: Any = None
         self._last = 0
 
     def __call__(self, frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != CODE or self._steps > MAX_STEPS:
+        if frame.f_code.co_filename != self._file or self._steps > MAX_STEPS:
             return None
         if event == "call" and self._outer is None:
             self._outer = frame

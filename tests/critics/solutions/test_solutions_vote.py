@@ -193,11 +193,33 @@ def test_a_long_call_is_shown_as_a_short_one() -> None:
     assert ast.literal_eval(ast.parse(short.call.code).body[0].value.args[0])  # type: ignore[attr-defined]  # not emptied
 
 
-def test_a_program_is_run_on_standard_input() -> None:
-    texts = ["n = int(input())\nprint(n * (n + 1) // 2)\n"] * 8
-    question = "Read n and print 1 + 2 + ... + n.\n\nSample Input\n4\nSample Output\n10\n"
-    assert heard("n = int(input())\nprint(sum(range(n)))\n", texts, question).contradictions
-    assert not heard("n = int(input())\nprint(sum(range(n + 1)))\n", texts, question).contradictions
+SUMS = "Read n, then n numbers, and print their sum.\n\nSample Input\n3\n4 1 2\nSample Output\n7\n"
+READS = ["n = int(input())\nprint(sum(map(int, input().split()[:n])))\n"] * 8
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "n = int(input())\nv = list(map(int, input().split()))\nprint(sum(v[:{}]))\n",
+        "import sys\n\ndef main():\n    n, *v = map(int, sys.stdin.read().split())\n    print(sum(v[:{}]))\n\nmain()\n",
+        "def main():\n    n, *v = map(int, open(0).read().split())\n    print(sum(v[:{}]))\n\n"
+        "if __name__ == '__main__':\n    main()\n",
+    ],
+)
+def test_a_program_is_run_on_inputs_like_the_questions_samples(program: str) -> None:
+    wrong = heard(program.format("3"), READS, SUMS, gate=Gate())  # keeps the sample
+    assert wrong.speaks and wrong.examples and wrong.contradictions, wrong.why
+    said = text_of(wrong.contradictions[0], wrong)
+    assert said.startswith("`the program on '") and "prints `" in said and "print `" in said
+    assert wrong.contradictions[0].got.lines  # of the program, where the comment is placed
+    assert max(wrong.contradictions[0].got.lines) <= program.count("\n") + 1
+    right = heard(program.format("n"), READS, SUMS, gate=Gate())
+    assert right.speaks and not right.contradictions
+
+
+def test_solutions_that_print_something_else_on_a_sample_do_not_vote() -> None:
+    found = heard(READS[0], [*READS[:4], *["print(0)\n"] * 4], SUMS, gate=Gate())
+    assert not found.speaks and "4 of 8 solutions keep its examples" in found.why
 
 
 def test_classes_are_built_and_called() -> None:

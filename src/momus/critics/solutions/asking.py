@@ -11,6 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from momus.inputs.of_task import is_program
+from momus.inputs.programs import reads_input
 from momus.inputs.target import parse, target_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SOLUTION = re.compile(r"(\w+)\(\)\.(\w+)")
 _BACKTICKS = re.compile(r"`{3,}")
-_READS = frozenset({"input", "stdin"})
 
 Kind = Literal["function", "method", "classes", "program"]
 
@@ -56,6 +57,8 @@ def subject_of(task: Task) -> Subject | None:
     tree = parse(task.answer)
     if tree is None:
         return None
+    if is_program(task):
+        return Subject("program", None, "")
     functions = {node.name: node for node in tree.body if isinstance(node, _FUNCTIONS)}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     entry = _entry(task, functions, alone=not classes)
@@ -68,10 +71,7 @@ def subject_of(task: Task) -> Subject | None:
                 return Subject("method", entry, _cut(f"class {owner.name}:\n    {_head(node, 8)}"))
     if classes:
         return Subject("classes", None, _cut("\n\n".join(_skeleton(node) for node in classes)))
-    reads = {
-        n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute)
-    }
-    return Subject("program", None, "") if reads & _READS else None
+    return Subject("program", None, "") if reads_input(task.answer) else None
 
 
 def _entry(task: Task, functions: Collection[str], *, alone: bool) -> str | None:
