@@ -1,4 +1,4 @@
-"""The example files: three hold the one bug that `examples/README.md` states, three pass. Run in the sandbox alone."""
+"""The example files: five hold the one bug that `examples/README.md` states, three pass. Run in the sandbox alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from momus.critics.examples import contradictions
+from momus.records import Task
 from momus.sandbox import run_many, why_not
 
 FOLDER = Path(__file__).parents[1] / "examples"
@@ -117,6 +119,53 @@ def send(request):
 assert RetryingClient(send, sleep=lambda s: None).request("POST", "/").status == 201
 """,
     },
+    "roman": {
+        "numbers are written in the usual form": """
+assert [to_roman(n) for n in (1, 4, 9, 40, 1994, 2026, 3999)] == "I IV IX XL MCMXCIV MMXXVI MMMCMXCIX".split()
+for n in (0, 4000):
+    try:
+        to_roman(n)
+    except ValueError:
+        continue
+    raise AssertionError(f"{n} was written")
+""",
+        "numerals without a smaller letter first are read": """
+assert (value_of("MMXXVI"), value_of("III"), from_roman(" xviii ")) == (2026, 3, 18)
+""",
+        "numerals of every number are read back": """
+assert [value_of(to_roman(n)) for n in range(1, 4000)] == list(range(1, 4000))
+""",
+        "what is no numeral is refused": """
+for text in ("", "A", "IIII", "VX", "IC", "I I"):
+    try:
+        from_roman(text)
+    except ValueError:
+        continue
+    raise AssertionError(f"{text!r} was read")
+""",
+    },
+    "run_lengths": {
+        "runs are packed": """
+assert (pack("aaab"), pack(""), pack("x" * 12)) == ("a3b1", "", "x12")
+try:
+    pack("a1")
+except ValueError:
+    pass
+else:
+    raise AssertionError("a digit was packed")
+""",
+        "lengths of one digit are unpacked": """
+for text in ("", "a", "aab", "  - -", "abcabc"):
+    assert unpack(pack(text)) == text
+""",
+        "lengths of several digits are unpacked": """
+for n in (10, 12, 99, 123):
+    assert unpack(pack("a" * n + "b")) == "a" * n + "b"
+""",
+        "the first of the longest runs is given": """
+assert (longest_run("abbcc"), longest_run(""), longest_run("abb")) == (("b", 2), ("", 0), ("b", 2))
+""",
+    },
     "text_wrap": {
         "lines are filled and no longer than the width": """
 assert wrap("the quick brown fox", 9) == "the quick\\nbrown fox"
@@ -207,6 +256,13 @@ BUGS = {
         "for attempt in range(self.retries + 1):",
         "three retries make four attempts",
     ),
+    "roman": Known(34, "total -= following", "total -= value", "numerals of every number are read back"),
+    "run_lengths": Known(
+        28,
+        "length = length + int(symbol)",
+        "length = 10 * length + int(symbol)",
+        "lengths of several digits are unpacked",
+    ),
     "ttl_cache": Known(
         59,
         "self._entries.popitem()",
@@ -267,3 +323,13 @@ def failing(name: str, code: str) -> list[str]:
             assert outcome.status == "failed" and "AssertionError" in outcome.stderr, (what, outcome)
             failed.append(what)
     return failed
+
+
+def test_two_examples_contradict_the_example_in_their_own_docstring(sandbox: None) -> None:
+    found = {}
+    for name in CHECKS:
+        task = Task(id=name, question="", answer=code_of(name))
+        for one in contradictions(task):
+            assert one.outcome.example.source == "docstring"
+            found[name] = one.outcome.example.text
+    assert found == {"roman": "value_of('MCMXCIV')", "run_lengths": "unpack('a3b12')"}
