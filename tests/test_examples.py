@@ -332,4 +332,4 @@ def test_two_examples_contradict_the_example_in_their_own_docstring(sandbox: Non
         for one in contradictions(task):
             assert one.outcome.example.source == "docstring"
             found[name] = one.outcome.example.text
-    assert found == {"roman": "value_of('MCMXCIV')", "run_lengths": "unpack('a3b12')"}
+    assert found == {"roman": 'value_of("MCMXCIV")', "run_lengths": 'unpack("a3b12")'}

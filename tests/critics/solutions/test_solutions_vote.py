@@ -7,9 +7,10 @@ import pytest
 
 from momus.critics.solutions.asking import subject_of
 from momus.critics.solutions.finding import category_of, place, text_of
-from momus.critics.solutions.hearing import Heard, hear, matching, shrunk
+from momus.critics.solutions.hearing import Heard, hear, matching, shrunk, vote_on
 from momus.critique import TextMap
 from momus.evidence.votes import Gate
+from momus.inputs.calls import LONGEST, Call, calls_for
 from momus.records import Task
 
 QUESTION = (
@@ -137,7 +138,9 @@ def test_one_solution_that_does_harm_changes_no_vote(what: str, tmp_path: Path) 
     assert sentinel.read_text() == "here"
 
 
-@pytest.mark.parametrize("what", ["equals everything", "forges a verdict", "hangs", "ends the process"])
+@pytest.mark.parametrize(
+    "what", ["equals everything", "forges a verdict", "hangs", "ends the process", "recurses without end"]
+)
 def test_an_answer_that_does_harm_is_never_taken_for_right_by_its_own_word(what: str) -> None:
     found = heard(EVIL[what], EIGHT, calls=4)
     assert all(vote.contradicts or not vote.got.certain for vote in found.agreed if vote.got.shown != "0")
@@ -156,6 +159,20 @@ def test_an_answer_that_does_harm_is_never_taken_for_right_by_its_own_word(what:
 def test_an_answer_by_chance_by_the_clock_or_from_a_file_is_not_contradicted(body: str) -> None:
     found = heard(f"def median(v):\n    {body}\n", EIGHT, calls=4)
     assert found.speaks and not found.contradictions
+
+
+def test_an_input_of_gigabytes_silences_solutions_and_counts_for_nothing() -> None:
+    huge = "median([0] * 10**10)"
+    assert not heard(RIGHT, EIGHT, f"{QUESTION}\n>>> {huge}\n0\n", calls=4).contradictions
+    found = heard(RIGHT, EIGHT, calls=4)
+    task = Task(id="t", question=QUESTION, answer=RIGHT)
+    [vote] = vote_on(task, found, [Call((), huge, "model")])
+    assert vote.result is None and not vote.contradicts
+
+
+def test_what_an_input_is_made_of_stays_short() -> None:
+    task = Task(id="t", question=f"median({[1] * 3000}) == 1", answer=RIGHT)
+    assert all(len(call.text) <= LONGEST for call in calls_for(task) if call.origin != "example")
 
 
 def test_solutions_by_chance_agree_on_nothing() -> None:
