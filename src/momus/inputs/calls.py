@@ -82,11 +82,12 @@ def calls_for(
 
     take(given, budget)
     take(said, max(4, budget // 3))
-    bases = list(found.values())
+    bases = [call for call in found.values() if len(call.text) <= LONGEST]  # what is made of longer ones is too long
     rest = budget - len(found)
     take(_mutations(bases, mutator, rest * _TRIES), rest * 3 // 4)
     take(_drawn(callees, mutator, rest * _TRIES), budget if bases else (rest + 1) // 2)
-    take(_mutations(list(found.values()), mutator, rest * _TRIES), budget)
+    short = [call for call in found.values() if len(call.text) <= LONGEST]
+    take(_mutations(short, mutator, rest * _TRIES), budget)
     return list(found.values())
 
 
