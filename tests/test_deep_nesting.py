@@ -20,7 +20,7 @@ JSON = b'{"a": ' + b"[" * LEVELS + b"]" * LEVELS + b"}"
 TOML = b"a = " + b"[" * LEVELS + b"]" * LEVELS
 SOURCE = Path(__file__).parents[1] / "src/momus"
 # Run beside what they judge, with the standard library alone; or read what this program itself has just written.
-OWN_READERS = ("decode.py", "sandbox/", "bench/", "inputs/trace.py")
+OWN_READERS = ("decode.py", "sandbox/", "bench/", "inputs/trace.py", "inputs/recording.py")
 
 
 def said(*arguments: str, codes: tuple[int, ...] = (2,)) -> str:
