@@ -37,7 +37,8 @@ def write_good(path: Path, count: int, *, prose_too: bool = False) -> Path:
 def reviewer(body: dict[str, Any]) -> str:
     """A model that sees what is wrong with an answer, and finds fault with half of the others as well."""
     match = _ANSWER.search(body["messages"][-1]["content"])
-    assert match is not None
+    if match is None:  # asked what it can do, or whether a claim is true
+        return "TRUE"
     text = match["text"]
     for quote in (WRONG, PROSE_WRONG):
         if quote in text:

@@ -128,7 +128,7 @@ def test_a_desk_that_will_not_is_one_sentence(desk: Served, tmp_path: Path, monk
     monkeypatch.setenv("MOMUS_DESK_TOKEN", key)
     (tmp_path / "audit" / "team.jsonl").write_text('{"task": 1}\n')
     failed = run("audit", "send", tmp_path / "audit", "--desk", desk.base, "--project", slug)
-    assert "answered 422: Line 1" in str(failed.exception)
+    assert "answered 422: answer: No column is chosen for it" in str(failed.exception)
     assert "can't read" in str(run("audit", "send", tmp_path, "--desk", desk.base, "--project", slug).exception)
 
 

@@ -30,5 +30,7 @@ def test_new_tasks_stand_first_the_time_is_told_and_a_second_run_reads_nothing_a
 
 
 def test_an_unknown_list_is_named() -> None:
-    with pytest.raises(MomusError, match="no list 'humaneval': choose from new-tasks, written-tampers, humanevalfix"):
+    with pytest.raises(
+        MomusError, match="no list 'humaneval': choose from new-tasks, written-tampers, written-families"
+    ):
         CliRunner().invoke(tables, ["--critic", "empty", "--set", "humaneval"], catch_exceptions=False)

@@ -150,7 +150,18 @@ def test_a_server_that_goes_away_stops_the_run_and_what_is_done_is_kept(tasks: P
         return error(404, "The model has gone") if len(asked) > 16 else "No problems found."
 
     with serving({"m": dying}) as served:
-        arguments = ("critique", tasks, "--critic", f"server:m@{served.url}", "-n", 1, "--drafts", 1, "-o", out)
+        arguments = (
+            "critique",
+            tasks,
+            "--critic",
+            f"server:m@{served.url}+critique",
+            "-n",
+            1,
+            "--drafts",
+            1,
+            "-o",
+            out,
+        )
         with pytest.raises(MomusError, match="knows no model 'm'"):
             run(*arguments)
         assert not out.exists() and len(list((tmp_path / "out.jsonl.parts").glob("*.jsonl"))) == 1

@@ -39,11 +39,12 @@ def refused(code: str, said: str, remedy: str) -> Problem:
 def row_wrong(error: ValueError | Problem, row: int, file: str = "") -> RowWrong:
     """A fault of a row, for the list."""
     fault = _fault(error)
-    where = f"Row {row}" + (f" of {file}" if file else "") + (f", {fault.field}" if fault.field else "")
+    place = f"Row {row}" + (f" of {file}" if file else "") if row else ""  # row 0 is the whole file
+    where = ", ".join(filter(None, (place, fault.field)))
     return RowWrong(
         pointer=f"/rows/{row}" + (f"/{fault.field}" if fault.field else ""),
         code=fault.code,
-        detail=f"{where}: {fault.said} {fault.remedy}",
+        detail=f"{where}: {fault.said} {fault.remedy}" if where else f"{fault.said} {fault.remedy}",
         row=row,
         file=file,
         field=fault.field,
