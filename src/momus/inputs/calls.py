@@ -20,7 +20,7 @@ from momus.inputs.programs import call_on, in_words
 from momus.inputs.samples import samples_in
 from momus.inputs.strategies import value_source
 from momus.inputs.target import parse
-from momus.inputs.values import parsed
+from momus.inputs.values import parsed, value_of
 from momus.records import Task
 
 Origin = Literal["example", "file", "mutation", "strategy", "model", "test", "branch"]
@@ -222,10 +222,9 @@ def with_literal(call: Call, at: int, value: Any) -> Call:
 
 def _is_literal(node: ast.expr) -> bool:
     try:
-        value = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return value_of(node) is not None
+    except ValueError:
         return False
-    return value is not None
 
 
 def _mutations(bases: Sequence[Call], mutator: Mutator, tries: int) -> Iterator[Call]:

@@ -5,13 +5,12 @@ A number that says how many words or lines follow goes on saying so, or next to 
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from momus.inputs.mutation import Domain, Mutator
-from momus.inputs.values import parsed
+from momus.inputs.values import parsed, value_of
 
 MOST = 12  # words of a line, or lines of a table, that are made
 _Rows = list[list[str]]
@@ -132,7 +131,7 @@ def _value(word: str) -> Any:
     if tree is None:
         return word
     try:
-        value = ast.literal_eval(tree)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        value = value_of(tree)
+    except ValueError:
         return word
     return value if type(value) in (int, float) and str(value) == word else word

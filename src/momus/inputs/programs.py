@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable
 
 from momus.inputs.target import bound_names, parse
+from momus.inputs.values import value_of
 
 RUN_PROGRAM = "run_program"  # what a program on standard input is called by, with its input as text
 FILE = "program.py"  # the file name that a program's lines are noted under
@@ -45,8 +46,8 @@ def in_words(call: str) -> str:
     if not call.startswith(f"{RUN_PROGRAM}("):
         return call
     try:
-        text = ast.literal_eval(call.removeprefix(RUN_PROGRAM))
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        text = value_of(call.removeprefix(RUN_PROGRAM))
+    except ValueError:
         return call
     return f"the program on {text.rstrip()!r}" if isinstance(text, str) else call
 

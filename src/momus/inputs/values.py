@@ -110,10 +110,18 @@ def literal(source: str, words: bool = False) -> str | None:
     if tree is None:
         return None
     try:
-        value = ast.literal_eval(tree)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        value = value_of(tree)
+    except ValueError:
         return None
     return None if _has_ellipsis(value) else source.strip()
+
+
+def value_of(literal: ast.expr | str) -> Any:
+    """The value of a literal. ValueError where it is none, or too deep or too long to be read."""
+    try:
+        return ast.literal_eval(literal)
+    except (TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError("this is no literal") from error
 
 
 def parsed(source: str) -> ast.expr | None:
