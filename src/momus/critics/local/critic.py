@@ -16,7 +16,7 @@ from momus.critics.local.calibration import DEFAULT_DIAL, Calibration
 from momus.critics.local.fix import FIXES, Fix, fixes, still_fixes
 from momus.critics.local.fixing import OPPOSED, FixingCritic
 from momus.critics.local.request import VERSION
-from momus.critics.local.scan import Looked, Scan, Scanner
+from momus.critics.local.scan import Looked, Scan, Scanner, scan_key
 from momus.critics.local.store import ScanStore
 from momus.critics.solutions.depth import DEFAULT_DEPTH
 from momus.records import Task
@@ -54,7 +54,7 @@ class LocalCritic(FixingCritic):
         self.model = model
         self._adapter = adapter
         self.digest, self.mode, self.request = model.digest, model.mode, VERSION
-        key = _key(model)
+        key = scan_key(model)
         self._store = ScanStore(scans, key) if scans is not None else None
         super().__init__(
             f"local:{name}",
@@ -87,7 +87,7 @@ class LocalCritic(FixingCritic):
         from momus.critics.solutions.outvoted import Writing
 
         with self._unadapted():
-            key = _key(self.model)
+            key = scan_key(self.model)
         return Writing(self.model, depth_named(depth), store=ScanStore(scans, key) if scans is not None else None)
 
     @contextmanager
@@ -105,11 +105,6 @@ class LocalCritic(FixingCritic):
     def _outvoted(self, task: Task, scans: Sequence[Looked]) -> Outvoted:
         with self._unadapted():
             return super()._outvoted(task, scans)
-
-
-def _key(model: LocalModel) -> str:
-    """What a scan depends on beside the answer."""
-    return f"{model.digest}/{model.mode}/{VERSION}"
 
 
 def open_local_critic(

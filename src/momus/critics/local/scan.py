@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from momus.critics.local.bare import Bare, bare
-from momus.critics.local.request import ask, indentation, line_lengths, windows
+from momus.critics.local.request import VERSION, ask, indentation, line_lengths, windows
 from momus.critique import TextMap
 
 if TYPE_CHECKING:
@@ -131,6 +131,11 @@ class Scanner:
             if self._store is not None:
                 self._store.put(head, body.ids, known)
         return Scan(self._model, lines, indent, code, head, body.ids, body.offsets, *known)
+
+
+def scan_key(model: LocalModel) -> str:
+    """What a scan depends on beside the answer: the weights with their adapter, the mode, the request."""
+    return f"{model.digest}/{model.mode}/{VERSION}"
 
 
 def moved_in(code: str, indent: str) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from momus import __version__
-from momus.critics.local.request import VERSION
-from momus.critics.local.scan import Scanner, line_scores
+from momus.critics.local.scan import Scanner, line_scores, scan_key
 from momus.critics.local.store import ScanStore
 from momus.critics.protocol import failed
 from momus.critics.solutions.depth import DEFAULT_DEPTH, depth_named
@@ -47,7 +46,7 @@ class SolutionsCritic:
         sandbox: str = "auto",
     ) -> None:
         gate = gate or Gate()
-        key = f"{model.digest}/{model.mode}/{VERSION}"
+        key = scan_key(model)
         store = ScanStore(scans, key) if scans is not None else None
         self.name = name
         self._scanner = Scanner(model, store)
