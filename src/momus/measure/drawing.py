@@ -70,7 +70,7 @@ def draw(
     entries: list[Drawn] = []
 
     def take(part: Part, name: str, items: Sequence[T], count: int | None) -> None:
-        chosen = _shuffled(items, f"{seed}/{part}/{name}")[:count]
+        chosen = shuffled(items, f"{seed}/{part}/{name}")[:count]
         entries.extend(drawn(item, part, name) for item in chosen)
         report(f"{part:12} {name:14} {len(chosen):5} of {len(items)}")
 
@@ -151,7 +151,7 @@ def _fixes(path: Path, seed: int, repositories: set[str] | None) -> list[Tamper]
         group = item.task.group or ""
         if item.task.id in strong and item.bugs and (repositories is None or group in repositories):
             by_repository.setdefault(group, []).append(item)
-    few = (_shuffled(items, f"{seed}/{name}")[:A_REPOSITORY] for name, items in by_repository.items())
+    few = (shuffled(items, f"{seed}/{name}")[:A_REPOSITORY] for name, items in by_repository.items())
     return list(itertools.chain.from_iterable(few))
 
 
@@ -179,10 +179,10 @@ def _by_package(part: Part, functions: Callable[[Package], Iterable[Task]]) -> d
 
 def _evenly(by_package: dict[str, list[Task]], count: int | None, seed: int) -> list[Task]:
     """So many functions, of each package as many as of any other while it has some, in random order."""
-    each = [_shuffled(tasks, f"{seed}/{name}") for name, tasks in sorted(by_package.items())]
+    each = [shuffled(tasks, f"{seed}/{name}") for name, tasks in sorted(by_package.items())]
     rounds = itertools.chain.from_iterable(itertools.zip_longest(*each))
     chosen = list(itertools.islice((task for task in rounds if task is not None), count))
-    return _shuffled(chosen, f"{seed}/order")
+    return shuffled(chosen, f"{seed}/order")
 
 
 def _tampered(tasks: Iterable[Task], count: int, seed: int) -> list[Tamper]:
@@ -201,7 +201,8 @@ def _free(items: Sequence[T], taken: set[str]) -> list[T]:
     return [item for item in items if taken.isdisjoint(map(fingerprint, codes_of(item)))]
 
 
-def _shuffled(items: Sequence[T], key: str) -> list[T]:
+def shuffled(items: Sequence[T], key: str) -> list[T]:
+    """The items in the random order that a key stands for, the same on every machine."""
     ordered = list(items)
     random.Random(key).shuffle(ordered)
     return ordered

@@ -59,7 +59,7 @@ def logits_of(model: Any, ids: torch.Tensor, first: int) -> torch.Tensor:
 
 
 def save_adapter(model: Any, folder: Path) -> None:
-    """Write the adapter as peft does, in float16, which halves the file; `folder` is there whole or not at all."""
+    """Write the adapter as peft does, in float16, which halves the file; each file in `folder` is there whole."""
     from safetensors.torch import load_file, save_file
 
     work = folder.with_name(f".{folder.name}.{os.getpid()}")

@@ -51,11 +51,12 @@ def train(run: Run, *, minutes: float | None = None, say: Callable[[str], None] 
     while step < steps:
         batch = _batch(run, step)
         losses = _gradients(run, params, batch)
-        norm = _step(params, masters, optimizer, learning_rate(run.config, step), run.config.clip)
+        lr = learning_rate(run.config, step)
+        norm = _step(params, masters, optimizer, lr, run.config.clip)
         step += 1
         _log(
             run.out,
-            {"step": step, "of": steps, "norm": round(norm, 3), "lr": learning_rate(run.config, step - 1)} | losses,
+            {"step": step, "of": steps, "norm": round(norm, 3), "lr": lr} | losses,
         )
         now = time.monotonic()
         if minutes is not None and now - started >= 60 * minutes:

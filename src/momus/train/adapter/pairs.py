@@ -16,7 +16,7 @@ from typing import TypeVar
 from momus.corpus.dedupe import fingerprint
 from momus.critics.local.bare import bare
 from momus.measure.datasets import load_bugs, load_clean, load_tasks, task_of, twin_of
-from momus.measure.drawing import strong_ids
+from momus.measure.drawing import shuffled, strong_ids
 from momus.measure.draws import Draws, codes_of
 from momus.records import Tamper, Task
 from momus.tamper.insert import choose, tampers
@@ -70,13 +70,13 @@ def sources(data: Path, benchmarks: Path, allowed: Allowed, seed: int) -> dict[s
     found: dict[str, Iterable[Tamper]] = {
         "written": filter(allowed, load_bugs(benchmarks / "written", split="train")),
         "fixes": (item for item in mined if item.task.id in strong),
-        "library": _tampered(_shuffled(clean, f"{seed}/clean"), held, seed),
+        "library": _tampered(shuffled(clean, f"{seed}/clean"), held, seed),
         "problems": _tampered(filter(allowed, load_tasks(data / "qa.jsonl", split="train")), held, seed),
         "natural": filter(allowed, load_bugs(data / "natural.jsonl", small_fix=True, split="train")),
         "debugbench": filter(allowed, load_bugs(data / "debugbench.jsonl", parses=True, split="train")),
     }
     return {
-        name: _few(_shuffled(list(items), f"{seed}/{name}"), A_REPOSITORY if name in _OF_REPOSITORIES else A_PROBLEM)
+        name: _few(shuffled(list(items), f"{seed}/{name}"), A_REPOSITORY if name in _OF_REPOSITORIES else A_PROBLEM)
         for name, items in found.items()
     }
 
@@ -84,7 +84,7 @@ def sources(data: Path, benchmarks: Path, allowed: Allowed, seed: int) -> dict[s
 def clean_answers(data: Path, allowed: Allowed, seed: int) -> list[Task]:
     """Correct answers that may be trained on, at most A_PROBLEM of a problem."""
     return _few(
-        _shuffled([t for t in load_clean(data / "correct.jsonl", split="train") if allowed(t)], f"{seed}/correct"),
+        shuffled([t for t in load_clean(data / "correct.jsonl", split="train") if allowed(t)], f"{seed}/correct"),
         A_PROBLEM,
     )
 
@@ -129,9 +129,3 @@ def _few(items: Iterable[T], most: int) -> list[T]:
         if seen[group] <= most:
             kept.append(item)
     return kept
-
-
-def _shuffled(items: list[T], key: str) -> list[T]:
-    ordered = list(items)
-    random.Random(key).shuffle(ordered)
-    return ordered

@@ -95,7 +95,8 @@ def training_set(draws: Draws, tokens: Tokens, config: AdapterConfig) -> list[Ex
     for example in examples(pairs, tokens, config.max_tokens):
         made.append(example)
         if len(made) % CLEAN_EVERY == 0 and (task := next(clean, None)) is not None:
-            copied = correction("correct", shown(task), shown(task).answer, tokens)
+            bare = shown(task)
+            copied = correction("correct", bare, bare.answer, tokens)
             made += [copied] if len(copied.ids) <= config.max_tokens else []
         if len(made) >= config.examples:
             break
